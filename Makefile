@@ -1,0 +1,38 @@
+# make report | test | lint | clean | lock
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+export PATH := $(abspath $(BIN)):$(PATH)
+
+.PHONY: report test lint clean lock
+
+report: $(VENV)/.ready
+	dvc repro
+	@echo
+	@echo "Report: reports/report.md (English), reports/relatorio.md (português)"
+	@sed -n 's/^> //p' reports/report.md
+
+test: $(VENV)/.ready
+	pytest
+
+lint: $(VENV)/.ready
+	ruff check .
+	ruff format --check .
+
+# exactly the versions of requirements.lock, each checked against its hashes
+$(VENV)/.ready: requirements.lock
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and f"Python {v[0]}.{v[1]} will not do: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)")'
+	$(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@touch $@
+
+# everything that can be made again; DVC's cache stays
+clean:
+	rm -rf $(VENV) data dvc_plots .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# after a change of the dependencies in pyproject.toml; needs uv
+lock:
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock

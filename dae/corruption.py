@@ -1,0 +1,35 @@
+"""The noise that a denoising autoencoder learns to remove."""
+
+import tensorflow as tf
+
+
+def corrupt(images: tf.Tensor, corruption: str, noise: float, seed: tf.Tensor) -> tf.Tensor:
+    """Corrupt images as Vincent et al. (JMLR 11, 2010, section 3.3) do; the same seed gives the same noise.
+
+    Args:
+        images: float32 tensor of any shape, pixels in [0, 1].
+        corruption: `masking` sets pixels to 0; `salt_and_pepper` sets pixels to 0 or 1, each as likely;
+            `gaussian` adds normal noise and clips to [0, 1].
+        noise: in [0, 1]; the probability that a pixel is hit (`masking`, `salt_and_pepper`) or the standard
+            deviation in units of a pixel's range (`gaussian`). 0 leaves the images as they are.
+        seed: int32 tensor of shape (2,).
+
+    Returns:
+        Float32 tensor of the shape of `images`, pixels in [0, 1].
+
+    Raises:
+        ValueError: `corruption` is none of the three.
+
+    """
+    if noise == 0:
+        return images
+    shape = tf.shape(images)
+    if corruption == "gaussian":
+        return tf.clip_by_value(images + noise * tf.random.stateless_normal(shape, seed), 0.0, 1.0)
+    uniform = tf.random.stateless_uniform(shape, seed)
+    if corruption == "masking":
+        return tf.where(uniform < noise, 0.0, images)
+    if corruption == "salt_and_pepper":
+        salt_or_pepper = tf.cast(uniform < noise / 2, images.dtype)
+        return tf.where(uniform < noise, salt_or_pepper, images)
+    raise ValueError(f"corruption is {corruption!r}; allowed are masking, gaussian and salt_and_pepper")

@@ -1,0 +1,137 @@
+"""What every stage needs around its own few lines: checked parameters, clear errors, whole files, progress."""
+
+import contextlib
+import json
+import os
+import sys
+import tempfile
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import joblib
+import numpy as np
+from tqdm import tqdm
+
+from stages._params import BadParameters, Params, load_params
+
+
+class StageError(Exception):
+    """Something that the user can mend; the message says how."""
+
+
+def run(main: Callable[[Params], None]) -> None:
+    """Run a stage with the checked parameters; a user's mistake ends in its message, not in a traceback."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    try:
+        main(load_params())
+    except (BadParameters, StageError) as error:
+        sys.exit("\n".join(f"ERROR: {line}" for line in str(error).splitlines()))
+    except KeyboardInterrupt:
+        sys.exit("interrupted")
+
+
+def n_jobs() -> int:
+    """How many processes train at once: DAE_JOBS, or as many as there are cores. It changes no result.
+
+    Raises:
+        StageError: DAE_JOBS is no whole number above 0.
+
+    """
+    value = os.environ.get("DAE_JOBS") or str(joblib.cpu_count())
+    if not value.isdecimal() or int(value) < 1:
+        raise StageError(f"the environment variable DAE_JOBS is {value!r}; allowed is a whole number above 0")
+    return int(value)
+
+
+@contextlib.contextmanager
+def whole(path: str | Path) -> Iterator[Path]:
+    """A path to write to, moved to `path` when all is written, so that a file is there whole or not at all."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
+        partial = Path(folder) / path.name
+        yield partial
+        os.replace(partial, path)
+
+
+def save_array(path: str, array: np.ndarray) -> None:
+    with whole(path) as partial:
+        np.save(partial, array, allow_pickle=False)
+
+
+def load_array(path: str) -> np.ndarray:
+    """An array, mapped from its file and read-only."""
+    return np.load(path, mmap_mode="r", allow_pickle=False)
+
+
+def save_arrays(path: str, arrays: list[np.ndarray]) -> None:
+    with whole(path) as partial:
+        np.savez(partial, *arrays)
+
+
+def load_arrays(path: str) -> list[np.ndarray]:
+    with np.load(path, allow_pickle=False) as archive:
+        return [archive[f"arr_{i}"] for i in range(len(archive.files))]
+
+
+def load_images(path: str) -> np.ndarray:
+    """Images with their pixels in a row: uint8 array of shape (n, pixels)."""
+    images = load_array(path)
+    return images.reshape(len(images), -1)
+
+
+def save_text(path: str, text: str) -> None:
+    with whole(path) as partial:
+        partial.write_text(text, encoding="utf-8", newline="\n")
+
+
+def save_json(path: str, values: dict) -> None:
+    save_text(path, json.dumps(values, indent=2, allow_nan=False) + "\n")
+
+
+def load_json(path: str) -> dict:
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def save_table(path: str, table, digits: int = 6) -> None:
+    """A pandas table as CSV, without its index."""
+    save_text(path, table.to_csv(index=False, float_format=f"%.{digits}g", lineterminator="\n"))
+
+
+def save_model(path: str, model) -> None:
+    """A Keras model as a .keras file that is the same for the same model: Keras writes the time of day into its own."""
+    with whole(path) as partial, tempfile.TemporaryDirectory() as folder:
+        stamped = Path(folder) / partial.name
+        model.save(stamped)
+        with zipfile.ZipFile(stamped) as source, zipfile.ZipFile(partial, "w") as target:
+            for name in sorted(source.namelist()):
+                data = source.read(name)
+                if name == "metadata.json":
+                    data = json.dumps(json.loads(data) | {"date_saved": "1980-01-01@00:00:00"}).encode()
+                target.writestr(zipfile.ZipInfo(name), data)
+
+
+def save_figure(path: str, figure) -> None:
+    """A matplotlib figure as PNG, with nothing in it that changes from run to run or version to version."""
+    with whole(path) as partial:
+        figure.savefig(partial, dpi=150, metadata={"Software": None})
+
+
+class Progress:
+    """A bar on a terminal, plain lines with the time taken in a log."""
+
+    def __init__(self, total: int, unit: str):
+        self.total, self.unit, self.done, self.start = total, unit, 0, time.monotonic()
+        self.bar = tqdm(total=total, unit=unit, disable=None)
+
+    def step(self, note: str = "") -> None:
+        self.done += 1
+        self.bar.set_postfix_str(note, refresh=False)
+        self.bar.update()
+        if self.bar.disable:
+            seconds = time.monotonic() - self.start
+            print(f"{self.unit} {self.done}/{self.total}  {seconds:.0f} s  {note}".rstrip(), flush=True)
+        elif self.done == self.total:
+            self.bar.close()

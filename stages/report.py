@@ -1,0 +1,94 @@
+"""Write the report in English and in Portuguese from the same numbers: reports/report.md, reports/relatorio.md."""
+
+import math
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from stages._params import Params
+from stages._stage import load_array, load_json, run, save_text
+
+REPORTS = {"en": "report.md", "pt": "relatorio.md"}
+
+
+def main(params: Params) -> None:
+    facts = collect(params)
+    for language, name in REPORTS.items():
+        save_text(f"reports/{name}", render(language, facts))
+
+
+def collect(params: Params) -> dict:
+    """Everything that the templates may print or decide on."""
+    metrics = load_json("reports/metrics.json")
+    replicates = pd.read_csv("reports/replicates.csv").set_index(["arm", "replicate"])
+    gains = (replicates.loc["with"] - replicates.loc["without"])["accuracy"]
+    recall_gains = {
+        c: metrics["with"]["recall"][c] - metrics["without"]["recall"][c] for c in metrics["with"]["recall"]
+    }
+    by_class = pd.read_csv("reports/reconstruction.csv", dtype={"class": str})
+    train_images = load_array("data/raw/train_images.npy")
+    n_pixels = train_images[0].size
+    widths = [n_pixels, *params.network.units]
+    kernels, encoder_biases, decoder_biases = sum(map(math.prod, pairwise(widths))), sum(widths[1:]), sum(widths[:-1])
+    return {
+        "p": params,
+        "metrics": metrics,
+        "difference": metrics["difference"]["accuracy"],
+        "verdict": metrics["verdict"],
+        "wins": int((gains > 0).sum()),
+        "recall_gains": recall_gains,
+        "most": max(recall_gains, key=recall_gains.get),
+        "least": min(recall_gains, key=recall_gains.get),
+        "reconstruction": load_json("reports/reconstruction.json"),
+        "by_class": by_class[by_class["class"] != "all"].pivot_table(index="class", columns="images", values="psnr"),
+        "pretraining": pd.read_csv("reports/history/pretrain.csv")["loss"].tolist(),
+        "final_loss": {
+            arm: pd.read_csv(f"reports/history/{name}.csv").groupby("replicate")["loss"].last().mean()
+            for arm, name in (("with", "finetune"), ("without", "baseline"))
+        },
+        "n_train": len(train_images),
+        "n_pixels": n_pixels,
+        "n_parameters": {
+            "tied": kernels + encoder_biases + decoder_biases,
+            "untied": 2 * kernels + encoder_biases + decoder_biases,
+        },
+        "n_test": len(load_array("data/raw/test_labels.npy")),
+    }
+
+
+def render(language: str, facts: dict) -> str:
+    """The report in a language, `en` or `pt`."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["number"] = partial(number, language)
+    environment.filters["percent"] = lambda value, digits=2: number(language, hundredfold(value), digits)
+    environment.filters["points"] = lambda value, digits=2: number(language, hundredfold(value), digits, "+")
+    environment.filters["decimal"] = lambda value: number(
+        language, value, len(f"{value:.6f}".rstrip("0").split(".")[1])
+    )
+    return environment.get_template(f"{REPORTS[language]}.j2").render(facts)
+
+
+def number(language: str, value: float | None, digits: int = 0, sign: str = "") -> str:
+    """A number as the language writes it, a dash for one that is not there: 60,000.5 or 60.000,5."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "–"
+    text = f"{value:{sign},.{digits}f}".replace("-", "−")
+    return text if language == "en" else text.translate(str.maketrans(",.", ".,"))
+
+
+def hundredfold(fraction: float | None) -> float | None:
+    """A fraction in per cent, or a difference of fractions in percentage points."""
+    return None if fraction is None else 100 * fraction
+
+
+if __name__ == "__main__":
+    run(main)
