@@ -1,6 +1,6 @@
 """The noise that a denoising autoencoder learns to remove."""
 
-import tensorflow as tf
+from dae.backend import tf
 
 
 def corrupt(images: tf.Tensor, corruption: str, noise: float, seed: tf.Tensor) -> tf.Tensor:

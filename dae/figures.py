@@ -79,23 +79,14 @@ def paired_accuracies(accuracies: dict[str, np.ndarray], mean: float, interval: 
 
     """
     figure = Figure(figsize=(9, 3.6))
-    left, right = figure.subplots(1, 2, width_ratios=[1, 1])
+    left, right = figure.subplots(1, 2)
     without, with_ = (100 * accuracies[arm] for arm in ("without", "with"))
     left.plot([0, 1], np.stack([without, with_]), color="#999999", linewidth=0.8, zorder=1)
     for x, (arm, values) in enumerate((("without", without), ("with", with_))):
         left.scatter(np.full(len(values), x), values, color=COLOURS[arm], s=28, zorder=2)
-        left.annotate(
-            f"mean {values.mean():.2f} %",
-            (x, values.mean()),
-            xytext=(12 if x else -12, 0),
-            textcoords="offset points",
-            ha="left" if x else "right",
-            va="center",
-            color=COLOURS[arm],
-            fontweight="bold",
-        )
-    left.set_xticks([0, 1], [NAMES["without"], NAMES["with"]])
-    left.set_xlim(-0.75, 1.75)
+    means = {"without": without.mean(), "with": with_.mean()}
+    left.set_xticks([0, 1], [f"{NAMES[arm]}\nmean {means[arm]:.2f} %" for arm in means])
+    left.set_xlim(-0.6, 1.6)
     left.set_ylabel("test accuracy (%)")
 
     differences = np.sort(with_ - without)
@@ -109,13 +100,14 @@ def paired_accuracies(accuracies: dict[str, np.ndarray], mean: float, interval: 
     right.set_xlabel("gain by pre-training (percentage points)")
     right.set_ylabel("replicates, in order of gain")
     right.yaxis.get_major_locator().set_params(integer=True)
-    right.legend(loc="upper left", fontsize=9)
+    right.margins(x=0.1, y=0.08)
+    right.legend(loc="upper left", fontsize=9, frameon=True, framealpha=1)
     return figure
 
 
 def confusions(matrices: dict[str, np.ndarray]) -> Figure:
     """Confusion matrices of both arms, in per cent of each true class; matrices of counts, shape (10, 10)."""
-    figure = Figure(figsize=(9.5, 4.8))
+    figure = Figure(figsize=(9.5, 5))
     for axis, (arm, matrix) in zip(figure.subplots(1, 2), matrices.items(), strict=True):
         share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(share, cmap="Blues", vmin=0, vmax=15)

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-import keras
 import numpy as np
+
+from dae.backend import keras
 
 N_CLASSES = 10
 

@@ -4,7 +4,6 @@ The two arms differ in one argument, the encoder's initial weights.
 """
 
 import functools
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -84,7 +83,6 @@ def train_replicates(
 
 
 def _train(images, labels, test_images, recipe, encoder, seed) -> Replicate:
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     from dae.networks import initial_weights
     from dae.training import predict, scale
 

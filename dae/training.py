@@ -8,10 +8,9 @@ is drawn from the seed, so equal arguments give equal weights, to the byte, at a
 import math
 from collections.abc import Callable
 
-import keras
 import numpy as np
-import tensorflow as tf
 
+from dae.backend import keras, tf
 from dae.corruption import corrupt
 from dae.seeds import derive
 

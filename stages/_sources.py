@@ -141,6 +141,8 @@ def from_path(path: Path) -> Arrays:
     """Read `mnist.npz`, or a folder that holds it or the four IDX files, plain or with gzip."""
     if (path / "mnist.npz").is_file():
         path = path / "mnist.npz"
+    if not path.exists():
+        raise SourceError("does not exist")
     if path.is_file():
         try:
             with np.load(path, allow_pickle=False) as archive:
@@ -228,4 +230,4 @@ def _only(folder: str, pattern: str) -> Path:
 
 def _one_line(message: object) -> str:
     text = " ".join(str(message).split())
-    return text if len(text) <= 200 else text[:197] + "..."
+    return text if len(text) <= 400 else text[:397] + "..."

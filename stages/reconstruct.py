@@ -10,9 +10,7 @@ from stages._stage import StageError, load_array, load_images, run, save_figure,
 
 
 def main(params: Params) -> None:
-    import keras
-    import tensorflow as tf
-
+    from dae.backend import keras, tf
     from dae.corruption import corrupt
     from dae.seeds import derive
     from dae.training import predict, scale, set_up_tensorflow

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from sklearn import metrics as sklearn_metrics
+
+from dae import metrics
+
+
+@pytest.fixture(scope="module")
+def predictions():
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 10, 2000)
+    logits = rng.normal(size=(3, 2000, 10)) + 2 * np.eye(10)[labels]
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    return probabilities.astype(np.float32), labels
+
+
+def test_measures_agree_with_scikit_learn(predictions):
+    probabilities, labels = predictions
+    ours = metrics.evaluate(probabilities, labels)
+    for r, p in enumerate(probabilities):
+        predicted = p.argmax(axis=1)
+        assert ours["accuracy"][r] == pytest.approx(sklearn_metrics.accuracy_score(labels, predicted))
+        assert ours["error"][r] == pytest.approx(1 - ours["accuracy"][r])
+        assert ours["macro_f1"][r] == pytest.approx(sklearn_metrics.f1_score(labels, predicted, average="macro"))
+        assert ours["log_loss"][r] == pytest.approx(
+            sklearn_metrics.log_loss(labels, p / p.sum(axis=1, keepdims=True, dtype=np.float64)), rel=1e-5
+        )
+        assert ours["brier"][r] == pytest.approx(sklearn_metrics.brier_score_loss(labels, p, scale_by_half=False))
+        recall = sklearn_metrics.recall_score(labels, predicted, average=None)
+        assert [ours[f"recall_{c}"][r] for c in range(10)] == pytest.approx(recall)
+        confusion = sklearn_metrics.confusion_matrix(labels, predicted)
+        assert np.array_equal(metrics.confusion_matrices(probabilities, labels)[r], confusion)
+
+
+def test_calibration_error_of_known_cases():
+    labels = np.array([0] * 8 + [1] * 2)
+    always_zero = np.tile([0.8, 0.2], (10, 1))
+    assert metrics.calibration_errors(always_zero[None], labels) == pytest.approx([0.0])
+    overconfident = np.tile([1.0, 0.0], (10, 1))
+    assert metrics.calibration_errors(overconfident[None], labels) == pytest.approx([0.2])
+
+
+def test_a_certain_mistake_costs_much_but_not_infinitely_much():
+    assert 80 < metrics.log_losses(np.array([[[1.0, 0.0]]], np.float32), np.array([1]))[0] < 100
+
+
+def test_a_class_without_images_or_predictions_is_no_division_by_zero():
+    probabilities = np.tile([0.9, 0.1, 0.0], (1, 4, 1))
+    measures = metrics.evaluate(probabilities, np.zeros(4, int))
+    assert measures["accuracy"] == measures["recall_0"] == [1.0]
+    assert measures["recall_2"] == [0.0]

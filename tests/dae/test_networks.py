@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from dae.networks import build_autoencoder, build_classifier, initial_weights, untie
+
+UNITS = [12, 5]
+PIXELS = np.random.default_rng(0).random((4, 20), np.float32)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_autoencoder_gives_logits_of_its_input_and_holds_the_encoder_first(tied):
+    model = build_autoencoder(20, UNITS, tied)
+    assert model(PIXELS).shape == (4, 20)
+    shapes = [weight.shape for weight in model.get_weights()]
+    assert shapes[:4] == [(20, 12), (12,), (12, 5), (5,)]
+    assert shapes[4:] == ([(12,), (20,)] if tied else [(5, 12), (12,), (12, 20), (20,)])
+
+
+def test_the_tied_decoder_is_the_encoder_transposed():
+    model = build_autoencoder(20, UNITS, tied=True)
+    w1, b1, w2, b2, c2, c1 = weights = initial_weights(model, 3)
+    model.set_weights(weights)
+    hidden = np.maximum(np.maximum(PIXELS @ w1 + b1, 0) @ w2 + b2, 0)
+    expected = np.maximum(hidden @ w2.T + c2, 0) @ w1.T + c1
+    assert np.allclose(model(PIXELS), expected, atol=1e-5)
+
+
+def test_untying_keeps_the_function():
+    model = build_autoencoder(20, UNITS, tied=True)
+    model.set_weights([w + 0.1 for w in initial_weights(model, 3)])
+    assert np.allclose(model(PIXELS), untie(model, UNITS)(PIXELS), atol=1e-5)
+
+
+def test_the_classifier_starts_with_the_shapes_of_the_encoder():
+    encoder = build_autoencoder(20, UNITS).get_weights()[:4]
+    classifier = build_classifier(20, UNITS, dropout=0.3)
+    assert [w.shape for w in classifier.get_weights()[:4]] == [w.shape for w in encoder]
+    assert classifier(PIXELS).shape == (4, 10)
+
+
+def test_initial_weights_follow_he_and_the_seed():
+    model = build_classifier(784, [500], dropout=0)
+    kernel, bias, *_ = first = initial_weights(model, 1)
+    assert kernel.std() == pytest.approx(np.sqrt(2 / 784), rel=0.01)
+    assert not bias.any()
+    assert all(np.array_equal(a, b) for a, b in zip(first, initial_weights(model, 1), strict=True))
+    assert not np.array_equal(kernel, initial_weights(model, 2)[0])

