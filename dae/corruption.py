@@ -19,7 +19,6 @@ def corrupt(images: tf.Tensor, corruption: str, noise: float, seed: tf.Tensor) -
 
     Raises:
         ValueError: `corruption` is none of the three.
-
     """
     if noise == 0:
         return images

@@ -57,7 +57,6 @@ def code_units(activations: np.ndarray, images: np.ndarray, n_units: int = 8, n_
     Args:
         activations: shape (n, units).
         images: shape (n, 28, 28), pixels in [0, 1].
-
     """
     units = np.argsort(-activations.std(axis=0), kind="stable")[:n_units]
     figure = Figure(figsize=(0.75 * n_images + 1.2, 0.78 * len(units)))
@@ -76,7 +75,6 @@ def paired_accuracies(accuracies: dict[str, np.ndarray], mean: float, interval: 
     Args:
         accuracies: of the arms `without` and `with`, fractions of shape (replicates,).
         mean, interval: of the paired difference, fractions.
-
     """
     figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
@@ -125,17 +123,16 @@ def confusions(matrices: dict[str, np.ndarray]) -> Figure:
 
 
 def learning_curves(pretraining: np.ndarray, arms: dict[str, np.ndarray], steps: np.ndarray) -> Figure:
-    """Left, the dAE's training loss by epoch; right, the classifiers' by step: means, and the range over replicates.
+    """Left, the dAEs' training losses by epoch; right, the classifiers' by step: means, and the range over replicates.
 
     Args:
-        pretraining: shape (epochs,), nats a pixel.
+        pretraining: shape (dAEs, epochs), nats a pixel.
         arms: for each arm, shape (replicates, len(steps)), nats.
         steps: shape (points,).
-
     """
     figure = Figure(figsize=(9, 3.3))
     left, right = figure.subplots(1, 2)
-    left.plot(np.arange(1, len(pretraining) + 1), pretraining, color="black", marker=".")
+    left.plot(np.arange(1, pretraining.shape[1] + 1), pretraining.T, color="black", marker=".", linewidth=1)
     left.set_xlabel("epoch")
     left.set_ylabel("dAE: cross-entropy (nats/pixel)")
     left.xaxis.get_major_locator().set_params(integer=True)

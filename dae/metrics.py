@@ -14,7 +14,6 @@ def confusion_matrices(probabilities: np.ndarray, labels: np.ndarray) -> np.ndar
 
     Returns:
         Int array of shape (replicates, classes, classes).
-
     """
     n_classes = probabilities.shape[2]
     cells = labels.astype(np.int64) * n_classes + probabilities.argmax(axis=2)

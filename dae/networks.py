@@ -38,7 +38,6 @@ def build_autoencoder(n_pixels: int, units: Sequence[int], tied: bool = False) -
     Returns:
         A model from (n, n_pixels) pixels in [0, 1] to (n, n_pixels) logits; their sigmoid is the reconstruction.
         Its first 2 * len(units) weights are the encoder's kernels and biases, in turn.
-
     """
     inputs = x = keras.Input((n_pixels,), name="pixels")
     encoder = []
@@ -71,7 +70,6 @@ def build_classifier(n_pixels: int, units: Sequence[int], dropout: float) -> ker
     Returns:
         A model from (n, n_pixels) pixels in [0, 1] to (n, 10) logits, whose first 2 * len(units) weights have the
         shapes of the encoder's.
-
     """
     inputs = x = keras.Input((n_pixels,), name="pixels")
     for depth, width in enumerate(units, start=1):

@@ -44,7 +44,6 @@ def summarise(originals: np.ndarray, images: np.ndarray, classes: np.ndarray) ->
 
     Returns:
         Dicts with the keys class (`all`, then 0 to 9, those that occur), psnr, ssim and mse.
-
     """
     errors, similarities = mean_squared_errors(originals, images), structural_similarities(originals, images)
     rows = [("all", np.ones(len(classes), bool)), *((int(c), classes == c) for c in np.unique(classes))]
@@ -69,7 +68,6 @@ def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_com
 
     Returns:
         Float32 array of shape (m, pixels), clipped to [0, 1].
-
     """
     pca = PCA(min(n_components, train.shape[1]), svd_solver="covariance_eigh").fit(train)
     return np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)

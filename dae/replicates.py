@@ -1,10 +1,10 @@
-"""One arm of the comparison: the same classifier trained in many replicates, in parallel processes of one thread.
+"""The same classifier trained in many replicates, in parallel processes of one thread.
 
-The two arms differ in one argument, the encoder's initial weights.
+The two arms of the comparison differ in one thing: whether a replicate has an encoder to start from.
 """
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,14 +15,14 @@ from dae.seeds import derive
 
 @dataclass(frozen=True)
 class Recipe:
-    """How every classifier is built and trained, whatever its initial weights.
+    """How a classifier is built and trained, whatever its initial weights.
 
     Attributes:
         units: widths of the hidden layers.
         dropout: fraction of each hidden layer's units dropped in training.
         masking: fraction of the input's pixels set to 0 in training.
         batch_size, steps, learning_rate: see `dae.training.Trainer.fit`.
-
+        frozen: how many of the hidden layers, from the first, keep their initial weights.
     """
 
     units: tuple[int, ...]
@@ -31,17 +31,36 @@ class Recipe:
     batch_size: int
     steps: int
     learning_rate: float
+    frozen: int = 0
 
 
 @dataclass(frozen=True)
 class Replicate:
-    """What one training gives.
+    """One training to be done.
+
+    Attributes:
+        images: uint8 array of shape (n_labels, pixels), the labelled images.
+        labels: uint8 array of shape (n_labels,).
+        test_images: uint8 array of shape (n_test, pixels).
+        encoder: kernels and biases to start the first hidden layers from, in turn; none to start all at random.
+        seed: of the initial weights, the batches, the masking and the dropout.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    encoder: Sequence[np.ndarray]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training gives.
 
     Attributes:
         probabilities: float32 array of shape (n_test, 10).
         history: pairs of step and mean training loss, in nats.
         weights: the trained weights, in the order of the model's `get_weights`.
-
     """
 
     probabilities: np.ndarray
@@ -54,62 +73,45 @@ def workers(n_jobs: int) -> Parallel:
     return Parallel(n_jobs=n_jobs, return_as="generator", backend="loky", inner_max_num_threads=1)
 
 
-def train_replicates(
-    images: np.ndarray,
-    labels: np.ndarray,
-    draws: np.ndarray,
-    test_images: np.ndarray,
-    recipe: Recipe,
-    encoder: list[np.ndarray] | None,
-    seeds: list[int],
-    n_jobs: int,
-) -> Iterator[Replicate]:
-    """Train one classifier per draw of labelled images; yields them in order, as they are done.
+def train_replicates(replicates: Iterable[Replicate], recipe: Recipe, n_jobs: int) -> Iterator[Trained]:
+    """Train a classifier for each replicate; yields them in order, as they are done.
 
     Args:
-        images: uint8 array of shape (n, pixels), the training set.
-        labels: uint8 array of shape (n,); only those that a draw names are used.
-        draws: int array of shape (replicates, n_labels), rows of `images`.
-        test_images: uint8 array of shape (n_test, pixels).
-        encoder: kernels and biases to start the hidden layers from, in turn, or None to start them at random.
-        seeds: one for each replicate: of its initial weights, batches, masking and dropout.
+        replicates: what to train on, and from.
+        recipe: the same for all.
         n_jobs: processes, one thread each. It does not change the results.
-
     """
-    return workers(n_jobs)(
-        delayed(_train)(images[draw], labels[draw], test_images, recipe, encoder, seed)
-        for draw, seed in zip(draws, seeds, strict=True)
-    )
+    return workers(n_jobs)(delayed(_train)(replicate, recipe) for replicate in replicates)
 
 
-def _train(images, labels, test_images, recipe, encoder, seed) -> Replicate:
+def _train(replicate: Replicate, recipe: Recipe) -> Trained:
     from dae.networks import initial_weights
     from dae.training import predict, scale
 
-    trainer = _trainer(images.shape[1], recipe)
-    weights = initial_weights(trainer.model, derive(seed, "weights"))
-    if encoder is not None:
-        weights[: len(encoder)] = encoder
+    trainer = _trainer(replicate.images.shape[1], recipe)
+    weights = initial_weights(trainer.model, derive(replicate.seed, "weights"))
+    weights[: len(replicate.encoder)] = replicate.encoder
     history = trainer.fit(
-        images,
-        labels,
+        replicate.images,
+        replicate.labels,
         weights=weights,
         batch_size=recipe.batch_size,
         steps=recipe.steps,
         learning_rate=recipe.learning_rate,
-        seed=seed,
+        seed=replicate.seed,
         log_every=max(1, recipe.steps // 40),
     )
-    logits = predict(trainer.model, scale(test_images)).astype(np.float64)
+    logits = predict(trainer.model, scale(replicate.test_images)).astype(np.float64)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = (odds / odds.sum(axis=1, keepdims=True)).astype(np.float32)
-    return Replicate(probabilities, history, trainer.model.get_weights())
+    return Trained(probabilities, history, trainer.model.get_weights())
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4)
 def _trainer(n_pixels: int, recipe: Recipe):
     from dae.networks import build_classifier
     from dae.training import Trainer, set_up_tensorflow
 
     set_up_tensorflow(threads=1)
-    return Trainer(build_classifier(n_pixels, recipe.units, recipe.dropout), "masking", recipe.masking)
+    classifier = build_classifier(n_pixels, recipe.units, recipe.dropout)
+    return Trainer(classifier, "masking", recipe.masking, frozen=2 * recipe.frozen)

@@ -18,7 +18,6 @@ def draw_labelled(labels: np.ndarray, n_labels: int, seed: int, stratified: bool
 
     Raises:
         ValueError: there are fewer images, or fewer of a class, than are to be drawn.
-
     """
     rng = np.random.default_rng(seed)
     if not stratified:

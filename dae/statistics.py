@@ -31,7 +31,6 @@ def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int
 
     Returns:
         The interval, or None for fewer than two replicates.
-
     """
     n_replicates, n_images = differences.shape
     if n_replicates < 2:
@@ -48,6 +47,52 @@ def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int
         means[start : start + size] = sums / differences.size
     low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
     return float(low), float(high)
+
+
+def wilcoxon_p_value(differences: np.ndarray) -> float:
+    """Two-sided p value of Wilcoxon's signed-rank test that paired differences, shape (n,), are symmetric about 0."""
+    return float(stats.wilcoxon(differences, zero_method="zsplit").pvalue)
+
+
+def effect_size(differences: np.ndarray) -> float | None:
+    """Cohen's d of paired differences, shape (n,): mean over standard deviation; None where there is no spread."""
+    spread = differences.std(ddof=1) if len(differences) > 1 else 0.0
+    return float(differences.mean() / spread) if spread > 0 else None
+
+
+def win_probability(differences: np.ndarray) -> float | None:
+    """Probability that the next replicate's difference is above 0, from paired differences of shape (n,).
+
+    The predictive t distribution of a normal sample with unknown mean and variance (Gelman et al., Bayesian Data
+    Analysis, 2013, section 3.2); None where there is no spread.
+    """
+    n, effect = len(differences), effect_size(differences)
+    return None if effect is None else float(stats.t.cdf(effect / np.sqrt(1 + 1 / n), n - 1))
+
+
+def variance_components(values: np.ndarray, factors: dict[str, np.ndarray]) -> dict[str, float]:
+    """Split the variance of values among crossed random factors and a rest, balanced or not.
+
+    The model is value = mean + an effect of each factor's level + rest, all independent. MINQUE (Rao, Journal of
+    Multivariate Analysis 1, 1971), with equal variances as its prior guess, equates a quadratic form for each factor
+    with its expectation, which gives unbiased estimates; one that comes out below 0, as one near 0 may, is set to 0.
+
+    Args:
+        values: shape (n,).
+        factors: for each factor's name, the levels of shape (n,).
+
+    Returns:
+        Variances, at least 0, by the factors' names, and `rest`. A factor that the data cannot tell from the rest
+        shares its variance with it.
+    """
+    n, names = len(values), [*factors, "rest"]
+    same_level = np.stack([*(np.equal.outer(levels, levels) for levels in factors.values()), np.eye(n)]).astype(float)
+    inverse = np.linalg.inv(same_level.sum(axis=0))
+    projection = inverse - np.outer(inverse.sum(axis=1), inverse.sum(axis=0)) / inverse.sum()
+    weighted, residual = projection @ same_level, projection @ values
+    expectations = np.einsum("iab,jba->ij", weighted, weighted)
+    estimates = np.linalg.lstsq(expectations, residual @ same_level @ residual, rcond=1e-10)[0]
+    return {name: max(0.0, float(estimate)) for name, estimate in zip(names, estimates, strict=True)}
 
 
 def decide(interval: Interval | None, margin: float) -> Verdict:

@@ -22,7 +22,6 @@ def set_up_tensorflow(threads: int) -> None:
 
     Raises:
         RuntimeError: TensorFlow runs already, with another number of threads.
-
     """
     if tf.config.threading.get_intra_op_parallelism_threads() != threads:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -63,12 +62,12 @@ class Trainer:
     Args:
         model: from (batch, pixels) in [0, 1] to logits.
         corruption, noise: what is done to every input, afresh in each step; see `dae.corruption.corrupt`.
-
+        frozen: how many of the model's weights, from the first, keep their initial values.
     """
 
-    def __init__(self, model: keras.Model, corruption: str, noise: float):
+    def __init__(self, model: keras.Model, corruption: str, noise: float, frozen: int = 0):
         self.model = model
-        self.variables = [variable.value for variable in model.trainable_variables]
+        self.variables = [variable.value for variable in model.trainable_variables[frozen:]]
         self.momenta = [tf.Variable(tf.zeros_like(variable)) for variable in self.variables]
         self.velocities = [tf.Variable(tf.zeros_like(variable)) for variable in self.variables]
         self.corruption, self.noise = corruption, noise
@@ -100,7 +99,6 @@ class Trainer:
 
         Returns:
             The history: pairs of the number of steps taken and the mean training loss since the last pair, in nats.
-
         """
         self._reset(weights, seed)
         images = tf.constant(images)

@@ -1,43 +1,40 @@
 """What the stages finetune and baseline share: all but the initial weights of the encoder."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from dae.replicates import Recipe, train_replicates, workers
+from dae.replicates import Recipe, Replicate, train_replicates, workers
 from stages._params import Params
 from stages._stage import Progress, load_array, load_images, n_jobs, save_array, save_model, save_table
 
 
-def train_arm(name: str, params: Params, encoder: list[np.ndarray] | None) -> None:
-    """Train all replicates of an arm and save test probabilities, history and the first replicate's model."""
-    settings = params.finetune
-    recipe = Recipe(
-        units=tuple(params.network.units),
-        dropout=settings.dropout,
-        masking=settings.masking,
-        batch_size=settings.batch_size,
-        steps=settings.steps,
-        learning_rate=settings.learning_rate,
+def train_arm(name: str, params: Params, encoders: list[Sequence[np.ndarray]]) -> None:
+    """Train all runs of an arm and save test probabilities, history and the first run's model.
+
+    Args:
+        name: of the arm's folder.
+        params: all of them.
+        encoders: of each dAE, kernels and biases in turn; empty ones for the arm without.
+    """
+    images, labels = load_images("data/raw/train_images.npy"), load_array("data/raw/train_labels.npy")
+    test_images, draws = load_images("data/raw/test_images.npy"), load_array("data/split/draws.npy")
+    runs = pd.read_csv("data/split/runs.csv")
+    replicates = (
+        Replicate(images[draws[run.draw]], labels[draws[run.draw]], test_images, encoders[run.dae], run.seed)
+        for run in runs.itertuples()
     )
-    jobs = min(n_jobs(), params.replicates)
-    replicates = train_replicates(
-        load_images("data/raw/train_images.npy"),
-        load_array("data/raw/train_labels.npy"),
-        load_array("data/split/draws.npy"),
-        load_images("data/raw/test_images.npy"),
-        recipe,
-        encoder,
-        load_array("data/split/seeds.npy").tolist(),
-        jobs,
-    )
-    progress = Progress(params.replicates, "replicate")
+    recipe = Recipe(units=tuple(params.network.units), **params.finetune.model_dump())
+    jobs = min(n_jobs(), len(runs))
+    progress = Progress(len(runs), "run")
     probabilities, history = [], []
-    for number, replicate in enumerate(replicates, start=1):
+    for number, trained in enumerate(train_replicates(replicates, recipe, jobs), start=1):
         if number == 1:
-            first_weights = replicate.weights
-        probabilities.append(replicate.probabilities)
-        history += [{"replicate": number, "step": step, "loss": loss} for step, loss in replicate.history]
+            first_weights = trained.weights
+        probabilities.append(trained.probabilities)
+        history += [{"run": number, "step": step, "loss": loss} for step, loss in trained.history]
         progress.step()
     save_array(f"data/{name}/probabilities.npy", np.stack(probabilities))
     save_table(f"reports/history/{name}.csv", pd.DataFrame(history))

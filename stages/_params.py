@@ -20,6 +20,7 @@ Width = Annotated[int, Field(ge=1, le=4096, description="a whole number from 1 t
 
 class Split(Section):
     stratified: bool = Field(description="true or false")
+    repeats: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
 
 
 class Network(Section):
@@ -27,6 +28,7 @@ class Network(Section):
 
 
 class Pretrain(Section):
+    models: int = Field(ge=1, le=20, description="a whole number from 1 to 20")
     tied: bool = Field(description="true or false")
     epochs: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
     batch_size: BatchSize
@@ -78,7 +80,6 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
 
     Raises:
         BadParameters: the file is missing or no YAML, a key is unknown or missing, or a value is not allowed.
-
     """
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -74,7 +74,6 @@ def find(dataset: str) -> Arrays:
 
     Raises:
         SourceError: no source has them; the message lists each, and why.
-
     """
     failures = []
     for name, source in sources(dataset):
@@ -126,7 +125,6 @@ def parse_idx(data: bytes) -> np.ndarray:
 
     Raises:
         SourceError: the data are not that.
-
     """
     if data[:3] != b"\x00\x00\x08" or len(data) < 4 + 4 * data[3]:
         raise SourceError("not an IDX file of bytes")

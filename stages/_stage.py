@@ -39,7 +39,6 @@ def n_jobs() -> int:
 
     Raises:
         StageError: DAE_JOBS is no whole number above 0.
-
     """
     value = os.environ.get("DAE_JOBS") or str(joblib.cpu_count())
     if not value.isdecimal() or int(value) < 1:

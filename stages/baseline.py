@@ -6,7 +6,7 @@ from stages._stage import run
 
 
 def main(params: Params) -> None:
-    train_arm("baseline", params, encoder=None)
+    train_arm("baseline", params, [()] * params.pretrain.models)
 
 
 if __name__ == "__main__":

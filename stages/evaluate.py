@@ -13,25 +13,27 @@ MEASURES = ("accuracy", "error", "macro_f1", "log_loss", "brier", "calibration_e
 
 
 def main(params: Params) -> None:
-    labels = load_array("data/raw/test_labels.npy")
+    labels, runs = load_array("data/raw/test_labels.npy"), pd.read_csv("data/split/runs.csv")
     probabilities = {arm: load_array(f"data/{folder}/probabilities.npy") for arm, folder in FOLDERS.items()}
-    tables = {arm: pd.DataFrame(metrics.evaluate(p, labels)) for arm, p in probabilities.items()}
+    of_runs = {arm: pd.DataFrame(metrics.evaluate(p, labels)) for arm, p in probabilities.items()}
     correct = {arm: (p.argmax(axis=2) == labels).astype(np.int8) for arm, p in probabilities.items()}
-    interval = statistics.two_way_bootstrap(
-        correct["with"] - correct["without"],
-        params.evaluate.confidence,
-        params.evaluate.resamples,
-        derive(params.seed, "bootstrap"),
-    )
+    gains = correct["with"] - correct["without"]
 
-    def summarise(table: pd.DataFrame) -> dict:
-        return {measure: summary(table[measure].to_numpy(), params.evaluate.confidence) for measure in MEASURES}
-
+    replicates = ~runs["repeat"].to_numpy()
+    confidence = params.evaluate.confidence
+    tables = {arm: table[replicates] for arm, table in of_runs.items()}
     paired = tables["with"] - tables["without"]
-    difference = summarise(paired)
+    difference = {measure: summary(paired[measure].to_numpy(), confidence) for measure in MEASURES}
+    accuracy_gains = paired["accuracy"].to_numpy()
+    seed, resamples = derive(params.seed, "bootstrap"), params.evaluate.resamples
+    interval = statistics.two_way_bootstrap(gains[replicates], confidence, resamples, seed)
+    low, high = interval or (None, None)
     difference["accuracy"] |= {
-        "two_way_low": rounded(interval and interval[0]),
-        "two_way_high": rounded(interval and interval[1]),
+        "two_way_low": rounded(low),
+        "two_way_high": rounded(high),
+        "p_value": float(f"{statistics.wilcoxon_p_value(accuracy_gains):.2g}"),
+        "effect_size": rounded(statistics.effect_size(accuracy_gains), 2),
+        "win_probability": rounded(statistics.win_probability(accuracy_gains), 4),
     }
     recall = {
         arm: {c: rounded(table[f"recall_{c}"].mean()) for c in range(probabilities[arm].shape[2])}
@@ -42,26 +44,31 @@ def main(params: Params) -> None:
         {
             "verdict": statistics.decide(interval, params.evaluate.margin),
             "difference": difference,
-            **{arm: summarise(table) | {"recall": recall[arm]} for arm, table in tables.items()},
+            **{
+                arm: {measure: summary(table[measure].to_numpy(), confidence) for measure in MEASURES}
+                | {"recall": recall[arm]}
+                for arm, table in tables.items()
+            },
+            "spread": spread(gains, runs),
         },
     )
-    tidy = pd.concat([table.assign(arm=arm, replicate=range(1, len(table) + 1)) for arm, table in tables.items()])
-    save_table("reports/replicates.csv", tidy[["replicate", "arm", *tables["with"].columns]])
+    tidy = pd.concat([runs.assign(arm=arm).join(table) for arm, table in of_runs.items()]).drop(columns="seed")
+    tidy[["draw", "dae"]] += 1
+    save_table("reports/replicates.csv", tidy.rename(columns={"draw": "replicate"}))
 
     accuracies = {arm: table["accuracy"].to_numpy() for arm, table in tables.items()}
-    save_figure(
-        "reports/figures/paired.png", figures.paired_accuracies(accuracies, paired["accuracy"].mean(), interval)
-    )
-    pooled = {arm: metrics.confusion_matrices(p, labels).sum(axis=0) for arm, p in probabilities.items()}
+    save_figure("reports/figures/paired.png", figures.paired_accuracies(accuracies, accuracy_gains.mean(), interval))
+    pooled = {arm: metrics.confusion_matrices(p[replicates], labels).sum(axis=0) for arm, p in probabilities.items()}
     save_figure("reports/figures/confusion.png", figures.confusions(pooled))
     losses = {
-        arm: pd.read_csv(f"reports/history/{folder}.csv").pivot(index="replicate", columns="step", values="loss")
+        arm: pd.read_csv(f"reports/history/{folder}.csv").pivot(index="run", columns="step", values="loss")[replicates]
         for arm, folder in FOLDERS.items()
     }
-    pretraining = pd.read_csv("reports/history/pretrain.csv")["loss"].to_numpy()
+    pretraining = pd.read_csv("reports/history/pretrain.csv").pivot(index="dae", columns="epoch", values="loss")
     steps = losses["with"].columns.to_numpy()
     arms = {arm: table.to_numpy() for arm, table in losses.items()}
-    save_figure("reports/figures/learning_curves.png", figures.learning_curves(pretraining, arms, steps))
+    curves = figures.learning_curves(pretraining.to_numpy(), arms, steps)
+    save_figure("reports/figures/learning_curves.png", curves)
 
 
 def summary(values: np.ndarray, confidence: float) -> dict[str, float | None]:
@@ -71,8 +78,22 @@ def summary(values: np.ndarray, confidence: float) -> dict[str, float | None]:
     return {"mean": rounded(values.mean()), "std": rounded(std), "low": rounded(low), "high": rounded(high)}
 
 
-def rounded(value: float | None) -> float | None:
-    return None if value is None else round(float(value), 5)
+def spread(gains: np.ndarray, runs: pd.DataFrame) -> dict[str, float]:
+    """Standard deviations of one run's gain in accuracy, by their source.
+
+    Args:
+        gains: shape (runs, test images), +1 where only the pre-trained arm is right, -1 where only the other is.
+        runs: the table that the stage split planned.
+    """
+    factors = {"label_draw": runs["draw"].to_numpy(), "dae": runs["dae"].to_numpy()}
+    variances = statistics.variance_components(gains.mean(axis=1), factors)
+    variances["initialisation"] = variances.pop("rest")
+    variances["test_images"] = gains.mean(axis=0).var(ddof=1) / gains.shape[1]
+    return {source: rounded(np.sqrt(variance)) for source, variance in variances.items()}
+
+
+def rounded(value: float | None, digits: int = 5) -> float | None:
+    return None if value is None else round(float(value), digits)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Train the denoising autoencoder on all training images, without their labels: data/pretrain/."""
+"""Train the denoising autoencoders on all training images, without their labels: data/pretrain/."""
 
 import numpy as np
 import pandas as pd
@@ -13,27 +13,31 @@ def main(params: Params) -> None:
     from dae.training import Trainer, set_up_tensorflow
 
     settings, units = params.pretrain, params.network.units
-    images = load_images("data/raw/train_images.npy")
+    images = np.ascontiguousarray(load_images("data/raw/train_images.npy"))
     set_up_tensorflow(settings.threads)
     autoencoder = build_autoencoder(images.shape[1], units, settings.tied)
+    trainer = Trainer(autoencoder, params.corruption, params.noise)
     steps_per_epoch = -(-len(images) // settings.batch_size)
-    progress = Progress(settings.epochs, "epoch")
-    history = Trainer(autoencoder, params.corruption, params.noise).fit(
-        np.ascontiguousarray(images),
-        None,
-        weights=initial_weights(autoencoder, derive(params.seed, "pretrain", "weights")),
-        batch_size=settings.batch_size,
-        steps=settings.epochs * steps_per_epoch,
-        learning_rate=settings.learning_rate,
-        seed=derive(params.seed, "pretrain"),
-        log_every=steps_per_epoch,
-        on_log=lambda step, loss: progress.step(f"loss {loss:.4f}"),
-    )
-
-    save_arrays("data/pretrain/encoder.npz", autoencoder.get_weights()[: 2 * len(units)])
-    save_model("data/pretrain/dae.keras", untie(autoencoder, units) if settings.tied else autoencoder)
-    losses = [loss for _, loss in history]
-    save_table("reports/history/pretrain.csv", pd.DataFrame({"epoch": range(1, len(losses) + 1), "loss": losses}))
+    progress = Progress(settings.models * settings.epochs, "epoch")
+    encoders, history = [], []
+    for model in range(settings.models):
+        losses = trainer.fit(
+            images,
+            None,
+            weights=initial_weights(autoencoder, derive(params.seed, "pretrain", model, "weights")),
+            batch_size=settings.batch_size,
+            steps=settings.epochs * steps_per_epoch,
+            learning_rate=settings.learning_rate,
+            seed=derive(params.seed, "pretrain", model),
+            log_every=steps_per_epoch,
+            on_log=lambda step, loss: progress.step(f"loss {loss:.4f}"),
+        )
+        if model == 0:
+            save_model("data/pretrain/dae.keras", untie(autoencoder, units) if settings.tied else autoencoder)
+        encoders += autoencoder.get_weights()[: 2 * len(units)]
+        history += [{"dae": model, "epoch": epoch, "loss": loss} for epoch, (_, loss) in enumerate(losses, start=1)]
+    save_arrays("data/pretrain/encoders.npz", encoders)
+    save_table("reports/history/pretrain.csv", pd.DataFrame(history))
 
 
 if __name__ == "__main__":

@@ -23,8 +23,12 @@ def main(params: Params) -> None:
 def collect(params: Params) -> dict:
     """Everything that the templates may print or decide on."""
     metrics = load_json("reports/metrics.json")
-    replicates = pd.read_csv("reports/replicates.csv").set_index(["arm", "replicate"])
-    gains = (replicates.loc["with"] - replicates.loc["without"])["accuracy"]
+    runs = (
+        pd.read_csv("reports/replicates.csv")
+        .query("not repeat")
+        .pivot(index="replicate", columns="arm", values="accuracy")
+    )
+    gains = runs["with"] - runs["without"]
     recall_gains = {
         c: metrics["with"]["recall"][c] - metrics["without"]["recall"][c] for c in metrics["with"]["recall"]
     }
@@ -33,20 +37,24 @@ def collect(params: Params) -> dict:
     n_pixels = train_images[0].size
     widths = [n_pixels, *params.network.units]
     kernels, encoder_biases, decoder_biases = sum(map(math.prod, pairwise(widths))), sum(widths[1:]), sum(widths[:-1])
+    variances = {source: deviation**2 for source, deviation in metrics["spread"].items()}
     return {
         "p": params,
         "metrics": metrics,
         "difference": metrics["difference"]["accuracy"],
         "verdict": metrics["verdict"],
+        "spread_shares": {source: variance / (sum(variances.values()) or 1) for source, variance in variances.items()},
+        "n_runs": len(pd.read_csv("reports/history/finetune.csv")["run"].unique()),
+        "repeats": min(params.split.repeats, params.replicates),
         "wins": int((gains > 0).sum()),
         "recall_gains": recall_gains,
         "most": max(recall_gains, key=recall_gains.get),
         "least": min(recall_gains, key=recall_gains.get),
         "reconstruction": load_json("reports/reconstruction.json"),
         "by_class": by_class[by_class["class"] != "all"].pivot_table(index="class", columns="images", values="psnr"),
-        "pretraining": pd.read_csv("reports/history/pretrain.csv")["loss"].tolist(),
+        "pretraining": pd.read_csv("reports/history/pretrain.csv").groupby("epoch")["loss"].mean().tolist(),
         "final_loss": {
-            arm: pd.read_csv(f"reports/history/{name}.csv").groupby("replicate")["loss"].last().mean()
+            arm: pd.read_csv(f"reports/history/{name}.csv").groupby("run")["loss"].last().mean()
             for arm, name in (("with", "finetune"), ("without", "baseline"))
         },
         "n_train": len(train_images),

@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from dae.replicates import Recipe, train_replicates
+from dae.replicates import Recipe, Replicate, train_replicates
 from dae.sampling import draw_labelled
 
 RECIPE = Recipe(units=(32, 16), dropout=0.2, masking=0.3, batch_size=20, steps=60, learning_rate=0.003)
@@ -11,9 +13,15 @@ RECIPE = Recipe(units=(32, 16), dropout=0.2, masking=0.3, batch_size=20, steps=6
 def train(mnist):
     draws = np.stack([draw_labelled(mnist["train_labels"], 100, seed, stratified=True) for seed in range(3)])
 
-    def run(n_jobs=2, encoder=None, recipe=RECIPE):
-        images, test = mnist["train_images"].reshape(60_000, -1), mnist["test_images"][:1000].reshape(1000, -1)
-        return list(train_replicates(images, mnist["train_labels"], draws, test, recipe, encoder, [5, 6, 7], n_jobs))
+    images, labels = mnist["train_images"].reshape(60_000, -1), mnist["train_labels"]
+    test_images = mnist["test_images"][:1000].reshape(1000, -1)
+
+    def run(n_jobs=2, encoder=(), recipe=RECIPE):
+        replicates = [
+            Replicate(images[draw], labels[draw], test_images, encoder, seed)
+            for draw, seed in zip(draws, [5, 6, 7], strict=True)
+        ]
+        return list(train_replicates(replicates, recipe, n_jobs))
 
     return run
 
@@ -42,3 +50,15 @@ def test_the_arms_differ_in_the_encoders_initial_weights_alone(train):
     baseline, other = train()[0], train(encoder=own)
     assert np.array_equal(other[0].probabilities, baseline.probabilities)
     assert not np.array_equal(other[1].probabilities, train()[1].probabilities)
+
+
+def test_frozen_layers_keep_their_weights(train):
+    frozen = train(recipe=replace(RECIPE, frozen=1))[0]
+    free = train()[0]
+    from dae.networks import build_classifier, initial_weights
+    from dae.seeds import derive
+
+    initial = initial_weights(build_classifier(784, RECIPE.units, RECIPE.dropout), derive(5, "weights"))
+    assert all(np.array_equal(a, b) for a, b in zip(frozen.weights[:2], initial[:2], strict=True))
+    assert not any(np.array_equal(a, b) for a, b in zip(frozen.weights[2:], initial[2:], strict=True))
+    assert not np.array_equal(free.weights[0], initial[0])

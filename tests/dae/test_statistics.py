@@ -2,7 +2,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from dae.statistics import decide, t_interval, two_way_bootstrap
+from dae.statistics import (
+    decide,
+    effect_size,
+    t_interval,
+    two_way_bootstrap,
+    variance_components,
+    wilcoxon_p_value,
+    win_probability,
+)
 
 
 def test_t_interval_is_scipys():
@@ -49,3 +57,73 @@ def test_the_bootstrap_sees_both_sources_of_variation():
 )
 def test_the_rule_of_the_verdict(interval, verdict):
     assert decide(interval, margin=0.005) == verdict
+
+
+def simulate(effect, rng, replicates=20, images=400):
+    """Differences in {-1, 0, 1} whose expectation is `effect`, with effects of replicates and of images."""
+    tendency = effect + 0.03 * rng.normal(size=(replicates, 1)) + 0.08 * rng.normal(size=(1, images))
+    changed = rng.random((replicates, images))
+    return np.where(changed < np.abs(tendency), np.sign(tendency), 0).astype(np.int8)
+
+
+@pytest.mark.parametrize("effect", [0.0, 0.02, 0.2])
+def test_the_interval_covers_the_true_difference_as_often_as_it_says(effect):
+    """Simulated experiments with a known difference: none, small, large. The bootstrap may be wide, never narrow."""
+    rng, n = np.random.default_rng(1), 300
+    covered = widths = 0
+    for number in range(n):
+        differences = simulate(effect, rng)
+        low, high = two_way_bootstrap(differences, 0.95, 300, number)
+        covered += low <= effect <= high
+        widths += high - low
+    assert 0.93 <= covered / n <= 0.995
+    assert widths / n < 0.06
+
+
+@pytest.mark.parametrize(
+    ("effect", "margin", "verdict"),
+    [(0.2, 0.005, "better"), (-0.2, 0.005, "worse"), (0.0, 0.1, "equivalent"), (0.01, 0.001, "inconclusive")],
+)
+def test_each_verdict_comes_out_where_it_should(effect, margin, verdict):
+    rng = np.random.default_rng(2)
+    verdicts = [decide(two_way_bootstrap(simulate(effect, rng), 0.95, 300, s), margin) for s in range(20)]
+    assert verdicts.count(verdict) >= 17
+
+
+def test_p_value_effect_size_and_win_probability_of_known_cases():
+    rng = np.random.default_rng(3)
+    gains = rng.normal(2.0, 1.0, 200)
+    assert effect_size(gains) == pytest.approx(2.0, abs=0.2)
+    assert win_probability(gains) == pytest.approx(stats.norm.cdf(2.0), abs=0.02)
+    assert win_probability(-gains) == pytest.approx(1 - win_probability(gains))
+    assert wilcoxon_p_value(gains[:20]) < 1e-4
+    null = [wilcoxon_p_value(rng.normal(size=20)) for _ in range(400)]
+    assert np.mean(np.less(null, 0.05)) == pytest.approx(0.05, abs=0.03)
+
+
+@pytest.mark.parametrize("gains", [np.array([0.01]), np.zeros(5), np.full(5, 0.01)])
+def test_cases_without_spread_have_no_effect_size_but_a_p_value(gains):
+    assert effect_size(gains) is None
+    assert win_probability(gains) is None
+    assert 0 < wilcoxon_p_value(gains) <= 1
+
+
+def test_variance_components_are_right_on_average():
+    """The pipeline's own plan of runs: 20 draws, 9 repeats, 3 dAEs; known variances, many experiments."""
+    draws = np.concatenate([np.arange(20), np.arange(9)])
+    daes = np.concatenate([np.arange(20) % 3, np.arange(9) // 3])
+    rng = np.random.default_rng(0)
+    estimates = []
+    for _ in range(1000):
+        values = 3 * rng.normal(size=20)[draws] + 2 * rng.normal(size=3)[daes] + rng.normal(size=29)
+        estimates.append(variance_components(values, {"draw": draws, "dae": daes}))
+    assert np.mean([e["draw"] for e in estimates]) == pytest.approx(9, rel=0.1)
+    assert np.mean([e["dae"] for e in estimates]) == pytest.approx(4, rel=0.2)
+    assert np.mean([e["rest"] for e in estimates]) == pytest.approx(1, rel=0.15)
+
+
+def test_variance_components_without_repeats_or_with_one_dae_are_still_numbers():
+    values = np.random.default_rng(0).normal(size=10)
+    parts = variance_components(values, {"draw": np.arange(10), "dae": np.zeros(10)})
+    assert parts["draw"] + parts["rest"] == pytest.approx(values.var(ddof=1), rel=0.01)
+    assert variance_components(np.zeros(10), {"draw": np.arange(10)}) == {"draw": 0.0, "rest": 0.0}

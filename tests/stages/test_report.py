@@ -23,9 +23,20 @@ def facts(root):
         arm = {name: dict(summary) for name in names} | {"recall": {str(c): 0.8 + c / 100 for c in range(10)}}
         difference = {name: {"mean": mean, "std": 0.01, "low": low, "high": high} for name in names}
         difference["accuracy"] |= {"two_way_low": low, "two_way_high": high}
+        difference["accuracy"] |= {"p_value": 0.012, "effect_size": 2.5, "win_probability": 0.98}
+        sources = ["label_draw", "initialisation", "dae", "test_images"]
         return {
             "p": params,
-            "metrics": {"verdict": verdict, "difference": difference, "with": arm, "without": arm},
+            "metrics": {
+                "verdict": verdict,
+                "difference": difference,
+                "with": arm,
+                "without": arm,
+                "spread": dict.fromkeys(sources, 0.002),
+            },
+            "spread_shares": dict.fromkeys(sources, 0.25),
+            "n_runs": 29,
+            "repeats": 9,
             "difference": difference["accuracy"],
             "verdict": verdict,
             "wins": 17,
