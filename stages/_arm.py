@@ -11,6 +11,11 @@ from stages._params import Params
 from stages._stage import Progress, load_array, load_images, n_jobs, save_array, save_model, save_table
 
 
+def recipe_of(params: Params) -> Recipe:
+    """The recipe that params.yaml gives for the classifiers of both arms."""
+    return Recipe(units=tuple(params.network.units), **params.finetune.model_dump())
+
+
 def train_arm(name: str, params: Params, encoders: list[Sequence[np.ndarray]]) -> None:
     """Train all runs of an arm and save test probabilities, history and the first run's model.
 
@@ -26,7 +31,7 @@ def train_arm(name: str, params: Params, encoders: list[Sequence[np.ndarray]]) -
         Replicate(images[draws[run.draw]], labels[draws[run.draw]], test_images, encoders[run.dae], run.seed)
         for run in runs.itertuples()
     )
-    recipe = Recipe(units=tuple(params.network.units), **params.finetune.model_dump())
+    recipe = recipe_of(params)
     jobs = min(n_jobs(), len(runs))
     progress = Progress(len(runs), "run")
     probabilities, history = [], []

@@ -76,7 +76,12 @@ class BadParameters(Exception):
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:
-    """Read and check all parameters.
+    """Read and check all parameters; errors as of `load`."""
+    return load(Params, path)
+
+
+def load(schema: type[Section], path: Path) -> Section:
+    """Read a file of parameters and check it against a schema.
 
     Raises:
         BadParameters: the file is missing or no YAML, a key is unknown or missing, or a value is not allowed.
@@ -88,24 +93,31 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
     if not isinstance(values, dict):
         raise BadParameters(f"{path} must be a mapping of keys to values")
     try:
-        return Params.model_validate(values)
+        return schema.model_validate(values)
     except ValidationError as error:
-        problems = [_describe(problem["loc"], problem["type"], problem["input"]) for problem in error.errors()]
+        problems = [_describe(schema, problem["loc"], problem["type"], problem["input"]) for problem in error.errors()]
         raise BadParameters("\n".join(f"{path}: {problem}" for problem in problems)) from None
 
 
-def _describe(location: tuple, kind: str, value: object) -> str:
+def _describe(schema: type[Section], location: tuple, kind: str, value: object) -> str:
     """One line for one problem that pydantic found at `location`."""
     key = ".".join(map(str, location))
-    section, field = Params, None
+    section, field = schema, None
     for name in (part for part in location if isinstance(part, str)):
         if name not in section.model_fields:
+            if field is not None and not is_section(field):
+                break
             return f"{key} is not a known key; allowed here are {', '.join(section.model_fields)}"
         field = section.model_fields[name]
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+        if is_section(field):
             section = field.annotation
     allowed = field.description or f"a section with the keys {', '.join(section.model_fields)}"
     if kind == "missing":
         return f"{key} is missing; allowed is {allowed}"
     text = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
     return f"{key} is {text}; allowed is {allowed}"
+
+
+def is_section(field) -> bool:
+    """Whether a field of a schema is a section of its own."""
+    return isinstance(field.annotation, type) and issubclass(field.annotation, Section)

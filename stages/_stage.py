@@ -72,9 +72,12 @@ def save_arrays(path: str, arrays: list[np.ndarray]) -> None:
         np.savez(partial, *arrays)
 
 
-def load_arrays(path: str) -> list[np.ndarray]:
-    with np.load(path, allow_pickle=False) as archive:
-        return [archive[f"arr_{i}"] for i in range(len(archive.files))]
+def load_encoders(models: int) -> list[list[np.ndarray]]:
+    """Of each dAE that the stage pretrain made, the encoder's kernels and biases, in turn."""
+    with np.load("data/pretrain/encoders.npz", allow_pickle=False) as archive:
+        arrays = [archive[f"arr_{i}"] for i in range(len(archive.files))]
+    size = len(arrays) // models
+    return [arrays[i : i + size] for i in range(0, len(arrays), size)]
 
 
 def load_images(path: str) -> np.ndarray:

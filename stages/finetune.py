@@ -2,13 +2,11 @@
 
 from stages._arm import train_arm
 from stages._params import Params
-from stages._stage import load_arrays, run
+from stages._stage import load_encoders, run
 
 
 def main(params: Params) -> None:
-    arrays = load_arrays("data/pretrain/encoders.npz")
-    size = len(arrays) // params.pretrain.models
-    train_arm("finetune", params, [arrays[i : i + size] for i in range(0, len(arrays), size)])
+    train_arm("finetune", params, load_encoders(params.pretrain.models))
 
 
 if __name__ == "__main__":

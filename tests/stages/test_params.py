@@ -49,7 +49,7 @@ def test_the_committed_parameters_are_valid(root):
         ("network.units", [], "a list of 1 to 8"),
         ("network.units", 512, "a list of 1 to 8"),
         ("network.units", [512, 0], "a list of 1 to 8"),
-        ("pretrain", None, "a section with the keys tied, epochs"),
+        ("pretrain", None, "a section with the keys models, tied"),
         ("pretrain.learning_rate", 0, "a number above 0, up to 0.1"),
         ("pretrain.learning_rate", "1e-3", "a number above 0, up to 0.1"),
         ("finetune.dropout", 0.95, "a number from 0 to 0.9"),

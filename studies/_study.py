@@ -1,0 +1,79 @@
+"""What the studies share: the data, trainings whose results are kept as they come, and how a study runs."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+
+from dae.replicates import Recipe, Replicate, train_replicates
+from dae.sampling import draw_labelled
+from dae.seeds import derive
+from stages._params import Params
+from stages._stage import Progress, load_array, load_images, load_json, n_jobs, run, save_json
+from studies._params import StudyParams, load_study_params
+
+KEPT = Path("data/studies/kept")
+TRAINING = ("backend", "corruption", "networks", "replicates", "sampling", "seeds", "training")  # what results rest on
+
+
+def run_study(main: Callable[[Params, StudyParams], None]) -> None:
+    """Run a study with both files of parameters checked."""
+    run(lambda params: main(params, load_study_params()))
+
+
+class Study:
+    """The data of a study, and a store of finished work, so that a study that was stopped goes on where it was.
+
+    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed and data set, and the code that trains.
+    """
+
+    def __init__(self, params: Params, total: int):
+        self.params = params
+        self.images, self.labels = load_images("data/raw/train_images.npy"), load_array("data/raw/train_labels.npy")
+        self.test_images = load_images("data/raw/test_images.npy")
+        self.test_labels = load_array("data/raw/test_labels.npy")
+        self.code = {name: hashlib.sha256(Path(f"dae/{name}.py").read_bytes()).hexdigest() for name in TRAINING}
+        self.progress = Progress(total, "unit")
+
+    def keep(self, question: dict, answer: Callable[[], dict]) -> dict:
+        """The answer to a question, from the store or else made and stored; both are as JSON holds them."""
+        shared = {"code": self.code, "seed": self.params.seed, "dataset": self.params.dataset}
+        text = json.dumps(shared | question, sort_keys=True)
+        path = KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
+        if not path.exists():
+            save_json(str(path), answer())
+        self.progress.step(question["what"])
+        return load_json(str(path))
+
+    def draw(self, name: str, number: int, n_labels: int) -> np.ndarray:
+        """Rows of labelled images, drawn as the main pipeline draws them, but under another name."""
+        seed = derive(self.params.seed, name, number)
+        return draw_labelled(self.labels, n_labels, seed, self.params.split.stratified)
+
+    def test(self, name: str, rows: list[np.ndarray], recipe: Recipe, encoders: list[Sequence]) -> list[float]:
+        """Test accuracies of replicates trained on `rows`, which take the encoders in turn."""
+        replicates = (
+            Replicate(
+                self.images[draw],
+                self.labels[draw],
+                self.test_images,
+                encoders[r % len(encoders)],
+                derive(self.params.seed, name, r, "seed"),
+            )
+            for r, draw in enumerate(rows)
+        )
+        trained = train_replicates(replicates, recipe, min(n_jobs(), len(rows)))
+        return [float((t.probabilities.argmax(axis=1) == self.test_labels).mean()) for t in trained]
+
+
+def digest(arrays: Sequence[np.ndarray]) -> str:
+    """SHA-256 of arrays' values, to stand for them in a question."""
+    return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
+
+
+def question(what: str, recipe: Recipe, **more) -> dict:
+    """A question about trainings by a recipe; `what` is shown as it is worked on."""
+    return {"what": what, "recipe": asdict(recipe), **more}
