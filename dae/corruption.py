@@ -1,4 +1,6 @@
-"""The noise that a denoising autoencoder learns to remove."""
+"""What is done to images on their way into a network: noise, and small random movements."""
+
+import math
 
 from dae.backend import tf
 
@@ -32,3 +34,32 @@ def corrupt(images: tf.Tensor, corruption: str, noise: float, seed: tf.Tensor) -
         salt_or_pepper = tf.cast(uniform < noise / 2, images.dtype)
         return tf.where(uniform < noise, salt_or_pepper, images)
     raise ValueError(f"corruption is {corruption!r}; allowed are masking, gaussian and salt_and_pepper")
+
+
+def random_affine(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+    """Turn each image by up to 10 degrees, scale its sides by up to 10 %, and shift it by up to 2 pixels.
+
+    Args:
+        images: float32 tensor of shape (n, side * side), square images in [0, 1].
+        seed: int32 tensor of shape (2,).
+
+    Returns:
+        The moved images, bilinearly interpolated, of the same shape; 0 where nothing was.
+    """
+    n, side = tf.shape(images)[0], math.isqrt(images.shape[1])
+    angle, width, height, right, down = tf.unstack(tf.random.stateless_uniform((5, n), seed, -1.0, 1.0))
+    angle, width, height = angle * (math.pi / 18), 1 + 0.1 * width, 1 + 0.1 * height
+    a, b = tf.cos(angle) * width, -tf.sin(angle) * height
+    d, e = tf.sin(angle) * width, tf.cos(angle) * height
+    centre = (side - 1) / 2
+    c = centre + 2 * right - (a + b) * centre
+    f = centre + 2 * down - (d + e) * centre
+    moved = tf.raw_ops.ImageProjectiveTransformV3(
+        images=tf.reshape(images, (n, side, side, 1)),
+        transforms=tf.stack([a, b, c, d, e, f, tf.zeros(n), tf.zeros(n)], axis=1),
+        output_shape=(side, side),
+        fill_value=0.0,
+        interpolation="BILINEAR",
+        fill_mode="CONSTANT",
+    )
+    return tf.reshape(moved, tf.shape(images))

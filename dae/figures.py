@@ -146,6 +146,75 @@ def learning_curves(pretraining: np.ndarray, arms: dict[str, np.ndarray], steps:
     return figure
 
 
+def label_curve(table, worth: dict | None) -> Figure:
+    """Test error of both arms against the number of labels: means, and the range over replicates.
+
+    Args:
+        table: columns n_labels, without, with (accuracies, fractions); a row for each replicate.
+        worth: n_labels and extra, the labels that pre-training is worth there; drawn as an arrow.
+    """
+    figure = Figure(figsize=(7.5, 4.5))
+    axis = figure.subplots()
+    groups = table.groupby("n_labels")
+    for arm in ("without", "with"):
+        error = {kind: 100 * (1 - getattr(groups[arm], kind)()) for kind in ("mean", "min", "max")}
+        axis.plot(error["mean"].index, error["mean"], color=COLOURS[arm], marker="o", label=NAMES[arm])
+        axis.fill_between(error["mean"].index, error["max"], error["min"], color=COLOURS[arm], alpha=0.2, linewidth=0)
+    if worth:
+        n = worth["n_labels"]
+        level = 100 * (1 - groups["with"].mean()[n])
+        axis.annotate("", (n + worth["extra"], level), (n, level), arrowprops={"arrowstyle": "->", "linewidth": 1.5})
+        axis.annotate(
+            f"worth {worth['extra']:,} labels",
+            (n + worth["extra"], level),
+            xytext=(6, 6),
+            textcoords="offset points",
+            va="bottom",
+        )
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    ticks = [t for t in (1, 2, 3, 5, 10, 20, 30, 50) if axis.get_ylim()[0] <= t <= axis.get_ylim()[1]]
+    axis.set_yticks(ticks, [str(t) for t in ticks])
+    axis.minorticks_off()
+    counts = list(groups.groups)
+    axis.set_xticks(counts, [f"{n:,}" for n in counts], rotation=45, ha="right")
+    axis.set_xlabel("labelled images")
+    axis.set_ylabel("test error (%)")
+    axis.legend()
+    return figure
+
+
+def noise_curve(table, without: float) -> Figure:
+    """Left, accuracy after pre-training against the level of each corruption; right, PSNR of the denoised images.
+
+    Args:
+        table: columns corruption, level, accuracy, std (fractions), psnr_denoised (dB); the corruption `none`, a plain
+            autoencoder, is drawn as level 0 of all.
+        without: accuracy without pre-training.
+    """
+    figure = Figure(figsize=(9.5, 4))
+    left, right = figure.subplots(1, 2)
+    colours = {"masking": "#0072B2", "gaussian": "#009E73", "salt_and_pepper": "#CC79A7"}
+    markers = {"masking": "o", "gaussian": "s", "salt_and_pepper": "^"}
+    plain = table[table["corruption"] == "none"]
+    for corruption, colour in colours.items():
+        line = np.concatenate([plain, table[table["corruption"] == corruption]])
+        level, accuracy, std, psnr = (
+            line[:, table.columns.get_loc(name)].astype(float) for name in ("level", "accuracy", "std", "psnr_denoised")
+        )
+        style = {"color": colour, "marker": markers[corruption], "label": corruption.replace("_", " ")}
+        left.plot(level, 100 * accuracy, **style)
+        left.fill_between(level, 100 * (accuracy - std), 100 * (accuracy + std), color=colour, alpha=0.12, linewidth=0)
+        right.plot(level, psnr, **style)
+    left.axhline(100 * without, color=COLOURS["without"], linestyle="--", label="without pre-training")
+    left.set_ylabel("test accuracy (%)")
+    right.set_ylabel("PSNR of denoised images (dB)")
+    for axis in (left, right):
+        axis.set_xlabel("level of the noise")
+    left.legend(fontsize=9)
+    return figure
+
+
 def _show(axis, image: np.ndarray, colours: str, low: float, high: float) -> None:
     axis.imshow(image, cmap=colours, vmin=low, vmax=high, interpolation="nearest")
     axis.set_xticks([])

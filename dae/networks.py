@@ -7,6 +7,7 @@ import numpy as np
 from dae.backend import keras
 
 N_CLASSES = 10
+SIDE = 28  # pixels, of an image
 
 
 class TiedDense(keras.layers.Layer):
@@ -78,6 +79,45 @@ def build_classifier(n_pixels: int, units: Sequence[int], dropout: float) -> ker
     return keras.Model(inputs, keras.layers.Dense(N_CLASSES, name="logits")(x), name="classifier")
 
 
+def build_convolutional_autoencoder(units: Sequence[int]) -> keras.Model:
+    """An autoencoder of square images with strided convolutions, a dense code, and the mirror image of both.
+
+    Args:
+        units: filters of the convolutions, each of which halves the image's sides, and last the code's width.
+
+    Returns:
+        As of `build_autoencoder`, for images of 28 by 28 pixels.
+    """
+    inputs = keras.Input((SIDE * SIDE,), name="pixels")
+    x = _convolutional_encoder(inputs, units, dropout=0.0)
+    side, filters = SIDE // 2 ** (len(units) - 1), units[-2]
+    x = keras.layers.Dense(side * side * filters, activation="relu", name=f"decoder_{len(units)}")(x)
+    x = keras.layers.Reshape((side, side, filters))(x)
+    for depth in range(len(units) - 1, 0, -1):
+        width, activation = (units[depth - 2], "relu") if depth > 1 else (1, None)
+        x = keras.layers.Conv2DTranspose(
+            width, 3, strides=2, padding="same", activation=activation, name=f"decoder_{depth}"
+        )(x)
+    return keras.Model(inputs, keras.layers.Flatten()(x), name="convolutional_autoencoder")
+
+
+def build_convolutional_classifier(units: Sequence[int], dropout: float) -> keras.Model:
+    """The convolutional encoder, with dropout, and a linear output; as `build_classifier` otherwise."""
+    inputs = keras.Input((SIDE * SIDE,), name="pixels")
+    x = _convolutional_encoder(inputs, units, dropout)
+    return keras.Model(inputs, keras.layers.Dense(N_CLASSES, name="logits")(x), name="convolutional_classifier")
+
+
+def _convolutional_encoder(inputs, units: Sequence[int], dropout: float):
+    x = keras.layers.Reshape((SIDE, SIDE, 1))(inputs)
+    for depth, filters in enumerate(units[:-1], start=1):
+        x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu", name=f"encoder_{depth}")(x)
+        x = keras.layers.Dropout(dropout, name=f"dropout_{depth}")(x)
+    x = keras.layers.Flatten()(x)
+    x = keras.layers.Dense(units[-1], activation="relu", name=f"encoder_{len(units)}")(x)
+    return keras.layers.Dropout(dropout, name=f"dropout_{len(units)}")(x)
+
+
 def initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
     """Random weights for `model`, in the order of its `get_weights`.
 
@@ -86,8 +126,8 @@ def initial_weights(model: keras.Model, seed: int) -> list[np.ndarray]:
     """
     rng = np.random.default_rng(seed)
     return [
-        rng.normal(0.0, np.sqrt(2.0 / shape[0]), shape).astype(np.float32)
-        if len(shape) == 2
+        rng.normal(0.0, np.sqrt(2.0 / np.prod(shape[:-1])), shape).astype(np.float32)
+        if len(shape) > 1
         else np.zeros(shape, np.float32)
         for shape in (variable.shape for variable in model.trainable_variables)
     ]

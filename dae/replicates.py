@@ -23,6 +23,8 @@ class Recipe:
         masking: fraction of the input's pixels set to 0 in training.
         batch_size, steps, learning_rate: see `dae.training.Trainer.fit`.
         frozen: how many of the hidden layers, from the first, keep their initial weights.
+        convolutional: whether all hidden layers but the last are convolutions.
+        augment: whether the images are moved a little in training; see `dae.corruption.random_affine`.
     """
 
     units: tuple[int, ...]
@@ -32,6 +34,8 @@ class Recipe:
     steps: int
     learning_rate: float
     frozen: int = 0
+    convolutional: bool = False
+    augment: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,9 +113,12 @@ def _train(replicate: Replicate, recipe: Recipe) -> Trained:
 
 @functools.lru_cache(maxsize=4)
 def _trainer(n_pixels: int, recipe: Recipe):
-    from dae.networks import build_classifier
+    from dae.networks import build_classifier, build_convolutional_classifier
     from dae.training import Trainer, set_up_tensorflow
 
     set_up_tensorflow(threads=1)
-    classifier = build_classifier(n_pixels, recipe.units, recipe.dropout)
-    return Trainer(classifier, "masking", recipe.masking, frozen=2 * recipe.frozen)
+    if recipe.convolutional:
+        classifier = build_convolutional_classifier(recipe.units, recipe.dropout)
+    else:
+        classifier = build_classifier(n_pixels, recipe.units, recipe.dropout)
+    return Trainer(classifier, "masking", recipe.masking, frozen=2 * recipe.frozen, augment=recipe.augment)

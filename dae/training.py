@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from dae.backend import keras, tf
-from dae.corruption import corrupt
+from dae.corruption import corrupt, random_affine
 from dae.seeds import derive
 
 BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-7
@@ -63,10 +63,11 @@ class Trainer:
         model: from (batch, pixels) in [0, 1] to logits.
         corruption, noise: what is done to every input, afresh in each step; see `dae.corruption.corrupt`.
         frozen: how many of the model's weights, from the first, keep their initial values.
+        augment: whether every image is moved a little before that; see `dae.corruption.random_affine`.
     """
 
-    def __init__(self, model: keras.Model, corruption: str, noise: float, frozen: int = 0):
-        self.model = model
+    def __init__(self, model: keras.Model, corruption: str, noise: float, frozen: int = 0, augment: bool = False):
+        self.model, self.augment = model, augment
         self.variables = [variable.value for variable in model.trainable_variables[frozen:]]
         self.momenta = [tf.Variable(tf.zeros_like(variable)) for variable in self.variables]
         self.velocities = [tf.Variable(tf.zeros_like(variable)) for variable in self.variables]
@@ -131,6 +132,8 @@ class Trainer:
         for i in tf.range(tf.shape(order)[0]):
             step = start + i
             clean = scale(tf.gather(images, order[i]))
+            if self.augment:
+                clean = random_affine(clean, tf.stack([noise_seed, -step - 1]))
             corrupted = corrupt(clean, self.corruption, self.noise, tf.stack([noise_seed, step]))
             with tf.GradientTape() as tape:
                 logits = self.model(corrupted, training=True)

@@ -1,15 +1,14 @@
 """Write the report in English and in Portuguese from the same numbers: reports/report.md, reports/relatorio.md."""
 
 import math
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from stages._params import Params
 from stages._stage import load_array, load_json, run, save_text
+from stages._text import renderer
 
 REPORTS = {"en": "report.md", "pt": "relatorio.md"}
 
@@ -69,33 +68,7 @@ def collect(params: Params) -> dict:
 
 def render(language: str, facts: dict) -> str:
     """The report in a language, `en` or `pt`."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["number"] = partial(number, language)
-    environment.filters["percent"] = lambda value, digits=2: number(language, hundredfold(value), digits)
-    environment.filters["points"] = lambda value, digits=2: number(language, hundredfold(value), digits, "+")
-    environment.filters["decimal"] = lambda value: number(
-        language, value, len(f"{value:.6f}".rstrip("0").split(".")[1])
-    )
-    return environment.get_template(f"{REPORTS[language]}.j2").render(facts)
-
-
-def number(language: str, value: float | None, digits: int = 0, sign: str = "") -> str:
-    """A number as the language writes it, a dash for one that is not there: 60,000.5 or 60.000,5."""
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return "–"
-    text = f"{value:{sign},.{digits}f}".replace("-", "−")
-    return text if language == "en" else text.translate(str.maketrans(",.", ".,"))
-
-
-def hundredfold(fraction: float | None) -> float | None:
-    """A fraction in per cent, or a difference of fractions in percentage points."""
-    return None if fraction is None else 100 * fraction
+    return renderer(Path(__file__).parent / "templates", language)(f"{REPORTS[language]}.j2", facts)
 
 
 if __name__ == "__main__":

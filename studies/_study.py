@@ -27,7 +27,8 @@ def run_study(main: Callable[[Params, StudyParams], None]) -> None:
 class Study:
     """The data of a study, and a store of finished work, so that a study that was stopped goes on where it was.
 
-    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed and data set, and the code that trains.
+    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed, the data set, and the code
+    that trains.
     """
 
     def __init__(self, params: Params, total: int):
@@ -67,6 +68,45 @@ class Study:
         )
         trained = train_replicates(replicates, recipe, min(n_jobs(), len(rows)))
         return [float((t.probabilities.argmax(axis=1) == self.test_labels).mean()) for t in trained]
+
+    def pretrain(self, name: str, units: Sequence[int], epochs: int, **changes) -> tuple[list[np.ndarray], dict]:
+        """Train a dAE as the main pipeline does, but for the changes (`corruption`, `noise`, `tied`, `convolutional`).
+
+        Returns:
+            The encoder's kernels and biases, in turn, and the PSNR in dB of the noisy and the denoised test images.
+        """
+        from dae.backend import tf
+        from dae.corruption import corrupt
+        from dae.networks import build_autoencoder, build_convolutional_autoencoder, initial_weights
+        from dae.reconstruction import psnr
+        from dae.training import Trainer, predict, scale, set_up_tensorflow
+
+        params, settings = self.params, self.params.pretrain
+        corruption, noise = changes.get("corruption", params.corruption), changes.get("noise", params.noise)
+        set_up_tensorflow(settings.threads)
+        if changes.get("convolutional"):
+            autoencoder = build_convolutional_autoencoder(units)
+        else:
+            autoencoder = build_autoencoder(self.images.shape[1], units, changes.get("tied", settings.tied))
+        steps = epochs * -(-len(self.images) // settings.batch_size)
+        Trainer(autoencoder, corruption, noise).fit(
+            np.ascontiguousarray(self.images),
+            None,
+            weights=initial_weights(autoencoder, derive(params.seed, name, "weights")),
+            batch_size=settings.batch_size,
+            steps=steps,
+            learning_rate=settings.learning_rate,
+            seed=derive(params.seed, name),
+            log_every=steps,
+        )
+        clean = scale(self.test_images)
+        noisy = corrupt(clean, corruption, noise, tf.constant([derive(params.seed, name, "test"), 0]))
+        denoised = tf.sigmoid(predict(autoencoder, noisy))
+        quality = {
+            kind: psnr(float(np.square(images.numpy().astype(np.float64) - clean).mean()))
+            for kind, images in (("noisy", noisy), ("denoised", denoised))
+        }
+        return autoencoder.get_weights()[: 2 * len(units)], quality
 
 
 def digest(arrays: Sequence[np.ndarray]) -> str:

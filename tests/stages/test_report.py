@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 
 from stages._params import load_params
-from stages.report import number, render
+from stages._text import number
+from stages.report import render
 
 SENTENCES = {
     "better": ("**With pre-training the network is better**", "**Com o pré-treinamento a rede é melhor**"),

@@ -1,0 +1,128 @@
+"""What of the pre-training matters, and what methods without a network reach: reports/studies/ablations.csv."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from sklearn.decomposition import PCA
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+
+from stages._arm import recipe_of
+from stages._params import Params
+from stages._stage import n_jobs, save_table
+from studies._params import StudyParams
+from studies._study import Study, question, run_study
+
+CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, units of the dense code
+FOLDS = 3  # of the choice of the anchors' settings, on the labelled images
+ANCHORS = {
+    "logistic": (LogisticRegression(max_iter=500), {"C": [0.01, 0.1, 1.0]}, None),
+    "neighbours": (KNeighborsClassifier(), {"n_neighbors": [1, 3, 5]}, None),
+    "svm": (SVC(), {"C": [1.0, 5.0, 25.0], "gamma": ["scale", 0.02]}, None),
+    "pca_svm": (SVC(), {"C": [1.0, 5.0, 25.0], "gamma": ["scale", 0.02]}, 50),
+}
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One row of the table.
+
+    Attributes:
+        group, value: what is varied, and its value.
+        pretrained: whether there is a dAE at all.
+        changes: of the classifier's recipe.
+        dae: changes of the dAE's training.
+        transferred: how many of the dAE's layers are taken over; None for all.
+    """
+
+    group: str
+    value: str
+    pretrained: bool = True
+    changes: dict = field(default_factory=dict)
+    dae: dict = field(default_factory=dict)
+    transferred: int | None = None
+
+
+def variants(params: Params, epochs: int) -> list[Variant]:
+    """All networks of the table: the reference, then one thing changed at a time."""
+    units = list(params.network.units)
+    depth, code = len(units), units[-1]
+    convolutional = {"units": CONVOLUTIONAL, "convolutional": True}
+    rows = [
+        Variant("reference", "with"),
+        Variant("reference", "without", pretrained=False),
+        Variant("encoder", "frozen", changes={"frozen": depth}),
+        Variant("weights", "free" if params.pretrain.tied else "tied", dae={"tied": not params.pretrain.tied}),
+    ]
+    rows += [Variant("transferred", str(k), transferred=k) for k in range(1, depth)]
+    rows += [Variant("epochs", str(n), dae={"epochs": n}) for n in (1, 3, 3 * epochs)]
+    deeper = [*units, max(1, code // 2)]
+    rows += [Variant("depth", str(k), changes={"units": tuple(deeper[:k])}) for k in range(1, depth + 2) if k != depth]
+    rows += [Variant("code", str(n), changes={"units": (*units[:-1], n)}) for n in (max(1, code // 8), 4 * code)]
+    for group, augment in (("convolutional", {}), ("convolutional_moved", {"augment": True})):
+        rows += [
+            Variant(group, "with", changes=convolutional | augment, dae={"convolutional": True}),
+            Variant(group, "without", changes=convolutional | augment, pretrained=False),
+        ]
+    rows += [
+        Variant("moved", "with", changes={"augment": True}),
+        Variant("moved", "without", changes={"augment": True}, pretrained=False),
+    ]
+    return rows
+
+
+def main(params: Params, study_params: StudyParams) -> None:
+    settings, base = study_params.ablations, recipe_of(params)
+    networks = variants(params, settings.epochs)
+    study = Study(params, total=len(networks) + len(ANCHORS))
+    drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
+    shared = {"draws": [settings.replicates, params.n_labels, params.split.stratified]}
+    dae = {"pretrain": params.pretrain.model_dump(), "corruption": params.corruption, "noise": params.noise}
+    rows = []
+    for variant in networks:
+        recipe = replace(base, **variant.changes)
+        how = {"epochs": settings.epochs} | variant.dae
+
+        def answer(variant=variant, recipe=recipe, how=how) -> dict:
+            encoder = study.pretrain("ablations", recipe.units, **how)[0] if variant.pretrained else []
+            kept = encoder if variant.transferred is None else encoder[: 2 * variant.transferred]
+            return {"accuracies": study.test("ablations", drawn, recipe, [kept])}
+
+        what = f"{variant.group}: {variant.value}"
+        asked = question(what, recipe, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
+        rows.append((variant.group, variant.value, study.keep(asked, answer)["accuracies"]))
+    for name, (model, grid, components) in ANCHORS.items():
+        asked = question(name, base, **shared, grid=grid, folds=FOLDS, components=components)
+        found = study.keep(asked, lambda m=model, g=grid, c=components: anchor(study, drawn, m, g, c))
+        rows.append(("anchor", name, found["accuracies"]))
+    table = pd.DataFrame(rows, columns=["group", "value", "accuracies"])
+    table["accuracy"] = table["accuracies"].map(np.mean)
+    table["std"] = table["accuracies"].map(lambda values: np.std(values, ddof=1))
+    save_table("reports/studies/ablations.csv", table.drop(columns="accuracies"))
+
+
+def anchor(study: Study, drawn: list[np.ndarray], model, grid: dict, components: int | None) -> dict:
+    """Test accuracies of a scikit-learn model, its settings chosen by cross-validation on the labelled images.
+
+    Args:
+        study: gives the images.
+        drawn: rows of the labelled images of each replicate.
+        model, grid: the model, and the values of its settings to choose from.
+        components: of a PCA of all training images, whose code the model gets instead of pixels; None for pixels.
+    """
+    train, test = study.images / np.float32(255), study.test_images / np.float32(255)
+    if components:
+        pca = PCA(components, svd_solver="covariance_eigh").fit(train)
+        train, test = pca.transform(train), pca.transform(test)
+    accuracies = []
+    for rows in drawn:
+        search = GridSearchCV(model, grid, cv=FOLDS, n_jobs=n_jobs()).fit(train[rows], study.labels[rows])
+        accuracies.append(float(search.score(test, study.test_labels)))
+    return {"accuracies": accuracies}
+
+
+if __name__ == "__main__":
+    run_study(main)
