@@ -1,17 +1,22 @@
-# make report | test | lint | clean | lock
+# make report | study | test | lint | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report test lint clean lock
+.PHONY: report study test lint clean lock
 
 report: $(VENV)/.ready
 	dvc repro
 	@echo
 	@echo "Report: reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
+
+study: $(VENV)/.ready
+	dvc repro -P
+	@echo
+	@echo "Studies: reports/studies/studies.md (English), reports/studies/estudos.md (português)"
 
 test: $(VENV)/.ready
 	pytest

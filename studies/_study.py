@@ -1,9 +1,10 @@
-"""What the studies share: the data, trainings whose results are kept as they come, and how a study runs."""
+"""What the studies share: the data, and trainings whose results are kept as they come."""
 
 import hashlib
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,16 +13,10 @@ from dae.replicates import Recipe, Replicate, train_replicates
 from dae.sampling import draw_labelled
 from dae.seeds import derive
 from stages._params import Params
-from stages._stage import Progress, load_array, load_images, load_json, n_jobs, run, save_json
-from studies._params import StudyParams, load_study_params
+from stages._stage import Progress, load_array, load_images, load_json, n_jobs, save_json
 
 KEPT = Path("data/studies/kept")
 TRAINING = ("backend", "corruption", "networks", "replicates", "sampling", "seeds", "training")  # what results rest on
-
-
-def run_study(main: Callable[[Params, StudyParams], None]) -> None:
-    """Run a study with both files of parameters checked."""
-    run(lambda params: main(params, load_study_params()))
 
 
 class Study:
@@ -34,19 +29,28 @@ class Study:
     def __init__(self, params: Params, total: int):
         self.params = params
         self.images, self.labels = load_images("data/raw/train_images.npy"), load_array("data/raw/train_labels.npy")
-        self.test_images = load_images("data/raw/test_images.npy")
-        self.test_labels = load_array("data/raw/test_labels.npy")
         self.code = {name: hashlib.sha256(Path(f"dae/{name}.py").read_bytes()).hexdigest() for name in TRAINING}
         self.progress = Progress(total, "unit")
+
+    @cached_property
+    def test_images(self) -> np.ndarray:
+        """Uint8 array of shape (10000, pixels), opened only by a study that tests."""
+        return load_images("data/raw/test_images.npy")
+
+    @cached_property
+    def test_labels(self) -> np.ndarray:
+        """Uint8 array of shape (10000,)."""
+        return load_array("data/raw/test_labels.npy")
 
     def keep(self, question: dict, answer: Callable[[], dict]) -> dict:
         """The answer to a question, from the store or else made and stored; both are as JSON holds them."""
         shared = {"code": self.code, "seed": self.params.seed, "dataset": self.params.dataset}
-        text = json.dumps(shared | question, sort_keys=True)
+        what = question["what"]  # in words, for the reader of the log
+        text = json.dumps(shared | question | {"what": None}, sort_keys=True)
         path = KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
         if not path.exists():
             save_json(str(path), answer())
-        self.progress.step(question["what"])
+        self.progress.step(what)
         return load_json(str(path))
 
     def draw(self, name: str, number: int, n_labels: int) -> np.ndarray:
@@ -69,8 +73,26 @@ class Study:
         trained = train_replicates(replicates, recipe, min(n_jobs(), len(rows)))
         return [float((t.probabilities.argmax(axis=1) == self.test_labels).mean()) for t in trained]
 
-    def pretrain(self, name: str, units: Sequence[int], epochs: int, **changes) -> tuple[list[np.ndarray], dict]:
-        """Train a dAE as the main pipeline does, but for the changes (`corruption`, `noise`, `tied`, `convolutional`).
+    def pretrain(
+        self,
+        name: str,
+        units: Sequence[int],
+        *,
+        epochs: int,
+        corruption: str,
+        noise: float,
+        tied: bool,
+        convolutional: bool = False,
+    ) -> tuple[list[np.ndarray], dict]:
+        """Train a dAE as the main pipeline does, but for the arguments.
+
+        Args:
+            name: of the random streams.
+            units: as of `dae.networks.build_autoencoder`, or of `build_convolutional_autoencoder`.
+            epochs: passes over the training images.
+            corruption, noise: as of `dae.corruption.corrupt`.
+            tied: whether the decoder's kernels are the encoder's, transposed; of no effect on convolutions.
+            convolutional: which of the two networks.
 
         Returns:
             The encoder's kernels and biases, in turn, and the PSNR in dB of the noisy and the denoised test images.
@@ -82,12 +104,11 @@ class Study:
         from dae.training import Trainer, predict, scale, set_up_tensorflow
 
         params, settings = self.params, self.params.pretrain
-        corruption, noise = changes.get("corruption", params.corruption), changes.get("noise", params.noise)
         set_up_tensorflow(settings.threads)
-        if changes.get("convolutional"):
+        if convolutional:
             autoencoder = build_convolutional_autoencoder(units)
         else:
-            autoencoder = build_autoencoder(self.images.shape[1], units, changes.get("tied", settings.tied))
+            autoencoder = build_autoencoder(self.images.shape[1], units, tied)
         steps = epochs * -(-len(self.images) // settings.batch_size)
         Trainer(autoencoder, corruption, noise).fit(
             np.ascontiguousarray(self.images),

@@ -14,7 +14,8 @@ from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import n_jobs, save_table
 from studies._params import StudyParams
-from studies._study import Study, question, run_study
+from studies._run import run_study
+from studies._study import Study, question
 
 CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, units of the dense code
 FOLDS = 3  # of the choice of the anchors' settings, on the labelled images
@@ -80,11 +81,17 @@ def main(params: Params, study_params: StudyParams) -> None:
     study = Study(params, total=len(networks) + len(ANCHORS))
     drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
     shared = {"draws": [settings.replicates, params.n_labels, params.split.stratified]}
-    dae = {"pretrain": params.pretrain.model_dump(), "corruption": params.corruption, "noise": params.noise}
+    dae = {"pretrain": params.pretrain.model_dump()}
+    usual = {
+        "epochs": settings.epochs,
+        "corruption": params.corruption,
+        "noise": params.noise,
+        "tied": params.pretrain.tied,
+    }
     rows = []
     for variant in networks:
         recipe = replace(base, **variant.changes)
-        how = {"epochs": settings.epochs} | variant.dae
+        how = usual | variant.dae
 
         def answer(variant=variant, recipe=recipe, how=how) -> dict:
             encoder = study.pretrain("ablations", recipe.units, **how)[0] if variant.pretrained else []

@@ -12,7 +12,7 @@ from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import Progress, load_array, load_encoders, load_images, load_json, n_jobs, save_json
 from studies._params import StudyParams
-from studies._study import run_study
+from studies._run import run_study
 
 
 def main(params: Params, study_params: StudyParams) -> None:

@@ -12,7 +12,8 @@ from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import load_encoders, save_figure, save_json, save_table
 from studies._params import StudyParams
-from studies._study import Study, digest, question, run_study
+from studies._run import run_study
+from studies._study import Study, digest, question
 
 
 def main(params: Params, study_params: StudyParams) -> None:
@@ -96,8 +97,8 @@ def labels_worth(table: pd.DataFrame, params: Params) -> dict | None:
         return None
     tail = (1 - params.evaluate.confidence) / 2
     low, high = np.quantile([equal(resample=True) for _ in range(params.evaluate.resamples)], [tail, 1 - tail])
-    extra = {name: round(value - n_labels) for name, value in (("extra", best), ("low", low)) if np.isfinite(value)}
-    return {"n_labels": n_labels, **extra, "high": round(high - n_labels) if np.isfinite(high) else None}
+    extra = {"extra": best, "low": low, "high": high}
+    return {"n_labels": n_labels} | {k: round(v - n_labels) if np.isfinite(v) else None for k, v in extra.items()}
 
 
 if __name__ == "__main__":

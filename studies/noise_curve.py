@@ -9,7 +9,8 @@ from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import save_figure, save_json, save_table
 from studies._params import StudyParams
-from studies._study import Study, question, run_study
+from studies._run import run_study
+from studies._study import Study, question
 
 
 def main(params: Params, study_params: StudyParams) -> None:
@@ -40,7 +41,12 @@ def main(params: Params, study_params: StudyParams) -> None:
         found = ask(
             f"{corruption} {level:g}",
             lambda kind=kind, level=level: study.pretrain(
-                f"noise curve {kind} {level:g}", params.network.units, settings.epochs, corruption=kind, noise=level
+                f"noise curve {kind} {level:g}",
+                params.network.units,
+                epochs=settings.epochs,
+                corruption=kind,
+                noise=level,
+                tied=params.pretrain.tied,
             ),
         )
         accuracies = np.array(found["accuracies"])

@@ -1,8 +1,9 @@
 """The best settings of each arm, by cross-validation on labelled images alone: reports/studies/tune.json.
 
 Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every configuration is tried on a few draws
-of labelled images, the best go on to more. Both arms get the same configurations and the same number of trainings.
-None of these draws is evaluated anywhere, and no test image is read.
+of labelled images, the best go on to more, and last each arm tries the other's finalists as well. Both arms get the
+same configurations; with pre-training, some of them freeze the encoder. None of these draws is evaluated anywhere, and
+no test image is read.
 """
 
 from dataclasses import replace
@@ -18,7 +19,8 @@ from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import StageError, load_encoders, n_jobs, save_json, save_table
 from studies._params import StudyParams
-from studies._study import Study, digest, question, run_study
+from studies._run import run_study
+from studies._study import Study, digest, question
 
 ARMS = ("without", "with")
 
@@ -28,40 +30,55 @@ def main(params: Params, study_params: StudyParams) -> None:
     if len(settings.keep) != len(settings.draws) - 1:
         raise StageError(f"tune.keep has {len(settings.keep)} values; allowed is one fewer than tune.draws")
     recipes = configurations(params, study_params)
-    survivors = [len(recipes), *(min(keep, len(recipes)) for keep in settings.keep)]
-    study = Study(params, total=2 * sum(survivors))
-    encoders = load_encoders(params.pretrain.models)
-    rows = []
+    rounds = [len(recipes), *(min(keep, len(recipes)) for keep in settings.keep)]
+    study = Study(params, total=2 * (sum(rounds) + rounds[-1] * len(rounds)))
+    encoders = {"without": [()], "with": load_encoders(params.pretrain.models)}
+    scores = {arm: {} for arm in ARMS}  # of each recipe, accuracies on the draws that it was tried on
+
+    def score(arm: str, recipe: Recipe, stage: int) -> None:
+        n_draws, start = settings.draws[stage], sum(settings.draws[:stage])
+        asked = question(
+            f"{arm}, {n_draws} draws",
+            recipe,
+            draws=[start, n_draws, settings.folds, params.n_labels, params.split.stratified],
+            encoders=[digest(encoder) for encoder in encoders[arm]],
+        )
+        validate = partial(cross_validate, study, recipe, encoders[arm], range(start, start + n_draws), settings.folds)
+        scores[arm].setdefault(recipe, []).extend(study.keep(asked, validate)["accuracies"])
+
+    def ranked(arm: str) -> list[Recipe]:
+        return sorted(scores[arm], key=lambda recipe: (-len(scores[arm][recipe]), -np.mean(scores[arm][recipe])))
+
     for arm in ARMS:
-        alive, start = list(range(len(recipes))), 0
-        scores = {number: [] for number in alive}
-        for n_draws, keep in zip(settings.draws, [*settings.keep, 1], strict=True):
-            for number in alive:
-                recipe = recipes[number] if arm == "with" else replace(recipes[number], frozen=0)
-                used = encoders if arm == "with" else [()]
-                asked = question(
-                    f"{arm}, configuration {number + 1}, {n_draws} draws",
-                    recipe,
-                    draws=[start, n_draws, settings.folds, params.n_labels, params.split.stratified],
-                    encoders=[digest(encoder) for encoder in used],
-                )
-                validate = partial(cross_validate, study, recipe, used, range(start, start + n_draws), settings.folds)
-                scores[number] += study.keep(asked, validate)["accuracies"]
-            start += n_draws
-            alive = sorted(alive, key=lambda number: -np.mean(scores[number]))[:keep]
-        for number, recipe in enumerate(recipes):
-            tried = {name: getattr(recipe, name) for name in ("learning_rate", "dropout", "masking", "steps")}
-            tried["frozen"] = arm == "with" and recipe.frozen > 0
-            result = {"draws": len(scores[number]), "accuracy": np.mean(scores[number]), "chosen": number == alive[0]}
-            rows.append({"arm": arm, "configuration": number + 1} | tried | result)
-    table = pd.DataFrame(rows)
-    save_table("reports/studies/tune.csv", table)
+        alive = [recipe if arm == "with" else replace(recipe, frozen=0) for recipe in recipes]
+        for stage, n_alive in enumerate(rounds):
+            for recipe in list(dict.fromkeys(alive))[:n_alive] if stage == 0 else ranked(arm)[:n_alive]:
+                score(arm, recipe, stage)
+    finalists = {arm: ranked(arm)[: rounds[-1]] for arm in ARMS}
+    for arm, other in (ARMS, ARMS[::-1]):
+        for recipe in (replace(recipe, frozen=0) for recipe in finalists[other]):
+            for stage in range(len(rounds)):
+                if len(scores[arm].get(recipe, [])) < sum(settings.draws[: stage + 1]):
+                    score(arm, recipe, stage)
+    rows = [
+        {
+            "arm": arm,
+            **{name: getattr(recipe, name) for name in ("learning_rate", "dropout", "masking", "steps")},
+            "frozen": recipe.frozen > 0,
+            "draws": len(scores[arm][recipe]),
+            "accuracy": float(np.mean(scores[arm][recipe])),
+            "chosen": place == 0,
+        }
+        for arm in ARMS
+        for place, recipe in enumerate(ranked(arm))
+    ]
+    save_table("reports/studies/tune.csv", pd.DataFrame(rows))
+    best = {row.pop("arm"): row for row in rows if row.pop("chosen")}
     save_json(
         "reports/studies/tune.json",
         {
-            arm: {name: row[name].item() for name in ("learning_rate", "dropout", "masking", "steps", "frozen")}
-            | {"accuracy": round(row["accuracy"].item(), 5)}
-            for arm, row in ((arm, table.query("arm == @arm and chosen").iloc[0]) for arm in ARMS)
+            arm: {k: v for k, v in row.items() if k != "draws"} | {"accuracy": round(row["accuracy"], 5)}
+            for arm, row in best.items()
         },
     )
 
@@ -82,6 +99,10 @@ def cross_validate(study: Study, recipe: Recipe, encoders: list, draws: range, f
         rows = study.draw("tune", draw, study.params.n_labels)
         labels = study.labels[rows]
         splitter = StratifiedKFold(folds, shuffle=True, random_state=derive(study.params.seed, "tune", draw))
+        if np.bincount(labels).max() < folds:
+            raise StageError(
+                f"tune.folds is {folds}; allowed with n_labels = {len(rows)} is at most the size of a class"
+            )
         for fold, (train, held_out) in enumerate(splitter.split(rows, labels)):
             truths.append(labels[held_out])
             replicates.append(

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from dae.backend import tf
-from dae.corruption import corrupt
+from dae.corruption import corrupt, random_affine
 
 KINDS = ["masking", "gaussian", "salt_and_pepper"]
 GREY = tf.fill((200, 784), 0.5)
@@ -46,3 +46,31 @@ def test_gaussian_noise_has_the_given_standard_deviation():
 def test_an_unknown_corruption_is_refused_by_name():
     with pytest.raises(ValueError, match="'blur'"):
         corrupt(GREY, "blur", 0.5, SEED)
+
+
+def test_random_movements_are_small_follow_the_seed_and_differ_by_image():
+    """A dot at the centre of 28 by 28 pixels stays near it, and every image is moved in its own way."""
+    image = np.zeros((28, 28), np.float32)
+    image[13:15, 13:15] = 1
+    images = tf.constant(np.tile(image.ravel(), (50, 1)))
+    first, again, other = (random_affine(images, tf.constant(seed)).numpy() for seed in ([1, 2], [1, 2], [1, 3]))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+    moved = first.reshape(50, 28, 28)
+    assert not np.array_equal(moved[0], moved[1])
+    rows, columns = np.indices((28, 28))
+    mass = moved.sum(axis=(1, 2))
+    centres = np.stack([(moved * axis).sum(axis=(1, 2)) / mass for axis in (rows, columns)])
+    assert mass == pytest.approx(np.full(50, 4.0), rel=0.35)
+    assert np.abs(centres - 13.5).max() < 2.6
+    assert 0.8 < (centres - 13.5).std() < 1.6
+
+
+def test_movements_keep_most_of_a_real_image(mnist):
+    images = tf.constant(mnist["test_images"][:200].reshape(200, -1) / np.float32(255))
+    moved = random_affine(images, SEED).numpy()
+    assert moved.min() >= 0
+    assert moved.max() <= 1.0001
+    assert moved.sum() == pytest.approx(images.numpy().sum(), rel=0.05)
+    correlations = [np.corrcoef(a, b)[0, 1] for a, b in zip(images.numpy(), moved, strict=True)]
+    assert 0.4 < np.mean(correlations) < 0.95

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from dae.networks import build_autoencoder, build_classifier, initial_weights, untie
+from dae.networks import (
+    build_autoencoder,
+    build_classifier,
+    build_convolutional_autoencoder,
+    build_convolutional_classifier,
+    initial_weights,
+    untie,
+)
 
 UNITS = [12, 5]
 PIXELS = np.random.default_rng(0).random((4, 20), np.float32)
@@ -45,3 +52,15 @@ def test_initial_weights_follow_he_and_the_seed():
     assert not bias.any()
     assert all(np.array_equal(a, b) for a, b in zip(first, initial_weights(model, 1), strict=True))
     assert not np.array_equal(kernel, initial_weights(model, 2)[0])
+
+
+def test_the_convolutional_networks_share_their_encoder():
+    units = [4, 6, 10]
+    autoencoder, classifier = build_convolutional_autoencoder(units), build_convolutional_classifier(units, 0.3)
+    images = np.random.default_rng(0).random((3, 784), np.float32)
+    assert autoencoder(images).shape == (3, 784)
+    assert classifier(images).shape == (3, 10)
+    encoder = [weight.shape for weight in autoencoder.get_weights()[: 2 * len(units)]]
+    assert encoder == [(3, 3, 1, 4), (4,), (3, 3, 4, 6), (6,), (7 * 7 * 6, 10), (10,)]
+    assert encoder == [weight.shape for weight in classifier.get_weights()[: 2 * len(units)]]
+    assert initial_weights(classifier, 1)[2].std() == pytest.approx(np.sqrt(2 / 36), rel=0.15)

@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dae.metrics import evaluate
 from dae.replicates import Recipe, Replicate, train_replicates
 from dae.sampling import draw_labelled
 
@@ -62,3 +63,20 @@ def test_frozen_layers_keep_their_weights(train):
     assert all(np.array_equal(a, b) for a, b in zip(frozen.weights[:2], initial[:2], strict=True))
     assert not any(np.array_equal(a, b) for a, b in zip(frozen.weights[2:], initial[2:], strict=True))
     assert not np.array_equal(free.weights[0], initial[0])
+
+
+def test_a_convolutional_recipe_with_moved_images_learns(train, mnist):
+    recipe = replace(RECIPE, units=(4, 8, 16), steps=200, masking=0.0, dropout=0.0, convolutional=True, augment=True)
+    first, again = train(recipe=recipe)[0], train(recipe=recipe)[0]
+    assert np.array_equal(first.probabilities, again.probabilities)
+    assert (first.probabilities.argmax(axis=1) == mnist["test_labels"][:1000]).mean() > 0.5
+
+
+def test_a_class_that_the_draw_misses_is_no_error_and_is_never_recalled(mnist):
+    rows = np.flatnonzero(mnist["train_labels"] != 9)[:200]
+    images, test_images = mnist["train_images"][rows].reshape(200, -1), mnist["test_images"][:1000].reshape(1000, -1)
+    replicate = Replicate(images, mnist["train_labels"][rows], test_images, (), seed=1)
+    (trained,) = train_replicates([replicate], RECIPE, n_jobs=1)
+    recall = evaluate(trained.probabilities[None], mnist["test_labels"][:1000])
+    assert recall["recall_9"][0] < 0.05
+    assert recall["recall_1"][0] > 0.5

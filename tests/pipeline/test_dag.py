@@ -1,4 +1,4 @@
-"""dvc.yaml against the code, without running anything."""
+"""Both dvc.yaml against the code, without running anything."""
 
 import ast
 import re
@@ -8,9 +8,18 @@ import pytest
 import yaml
 
 from stages._params import Params
+from studies._params import StudyParams
 
-STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
-OURS = ("dae", "stages")
+ROOT = Path(__file__).parents[2]
+PIPELINES = {"stages": "dvc.yaml", "studies": "studies/dvc.yaml"}  # package of the stages' modules, and their file
+STAGES = {
+    (package, name): stage
+    for package, file in PIPELINES.items()
+    for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items()
+}
+OURS = ("dae", *PIPELINES)
+SCHEMAS = {"params": Params, "study_params": StudyParams}  # by the name that the stages' functions give them
+every_stage = pytest.mark.parametrize(("package", "name"), STAGES)
 
 
 def imported(root: Path, module: str) -> set[str]:
@@ -33,43 +42,59 @@ def paths(items: list) -> list[str]:
     return [item if isinstance(item, str) else next(iter(item)) for item in items]
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_runs_the_module_of_its_name(name, root):
-    assert STAGES[name]["cmd"] == f"python -m stages.{name}"
-    assert (root / "stages" / f"{name}.py").is_file()
+@every_stage
+def test_a_stage_runs_the_module_of_its_name(package, name, root):
+    assert STAGES[package, name]["cmd"] == f"python -m {package}.{name}"
+    assert STAGES[package, name].get("wdir", ".") == ("." if package == "stages" else "..")
+    assert (root / package / f"{name}.py").is_file()
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_declares_exactly_the_modules_that_it_imports(name, root):
-    declared = {path for path in paths(STAGES[name]["deps"]) if path.endswith(".py")}
-    assert declared == imported(root, f"stages.{name}")
+@every_stage
+def test_a_stage_declares_exactly_the_modules_that_it_imports(package, name, root):
+    declared = {path for path in paths(STAGES[package, name]["deps"]) if path.endswith(".py")}
+    assert declared == imported(root, f"{package}.{name}")
 
 
-def test_stages_do_not_import_each_other_and_dae_knows_nothing_of_stages(root):
-    for name in STAGES:
-        others = {f"stages/{other}.py" for other in STAGES if other != name}
-        assert not imported(root, f"stages.{name}") & others
+@every_stage
+def test_stages_do_not_import_each_other(package, name, root):
+    others = {f"{package}/{name}.py" for package, name in STAGES} - {f"{package}/{name}.py"}
+    assert not imported(root, f"{package}.{name}") & others
+
+
+def test_dae_knows_nothing_of_stages_and_the_main_pipeline_nothing_of_studies(root):
     for path in (root / "dae").glob("*.py"):
-        assert "stages" not in {file.split("/")[0] for file in imported(root, f"dae.{path.stem}")}
+        assert {file.split("/")[0] for file in imported(root, f"dae.{path.stem}")} == {"dae"}
+    for path in (root / "stages").glob("*.py"):
+        assert "studies" not in {file.split("/")[0] for file in imported(root, f"stages.{path.stem}")}
 
 
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_declares_exactly_the_parameters_that_it_reads(name, root):
-    """Read from the source: every `params.a.b` in the stage's own modules, against the keys in dvc.yaml."""
+@every_stage
+def test_a_stage_declares_exactly_the_parameters_that_it_reads(package, name, root):
+    """Read from the source: every `params.a` and `study_params.a` in the stage's own modules, against dvc.yaml."""
     read = set()
-    for path in imported(root, f"stages.{name}"):
-        if not path.startswith("stages/") or path == "stages/_params.py":
+    for path in imported(root, f"{package}.{name}"):
+        if path.startswith("dae/") or path.endswith("_params.py"):
             continue
         for node in ast.walk(ast.parse((root / path).read_text())):
             parts = []
             while isinstance(node, ast.Attribute):
                 parts.insert(0, node.attr)
                 node = node.value
-            if parts and isinstance(node, ast.Name) and node.id == "params" and parts[0] in Params.model_fields:
-                read.add(parts[0])
-    declared = {path.split(".")[0] for path in STAGES[name]["params"] if isinstance(path, str)}
-    if name == "report":  # reads the whole file
-        assert STAGES[name]["params"] == [{"params.yaml": None}]
+            if isinstance(node, ast.Name):
+                parts.insert(0, node.id)
+            for i, part in enumerate(parts[:-1]):
+                if part in SCHEMAS and parts[i + 1] in SCHEMAS[part].model_fields:
+                    read.add((part, parts[i + 1]))
+    declared = set()
+    for item in STAGES[package, name]["params"]:
+        if isinstance(item, str):
+            declared.add(("params", item.split(".")[0]))
+        else:
+            ((file, keys),) = item.items()
+            kind = "params" if file == "params.yaml" else "study_params"
+            declared |= {(kind, key) for key in keys or SCHEMAS[kind].model_fields}
+    if name in {"report", "pages"}:  # their templates may tell of any
+        assert {("params", key) for key in Params.model_fields} <= declared
     else:
         assert declared == read
 
@@ -84,7 +109,7 @@ def test_small_results_are_in_git_and_large_ones_in_the_cache():
 
 
 def test_only_stages_that_train_or_run_a_network_can_import_tensorflow(root):
-    with_tensorflow = {name for name in STAGES if "dae/backend.py" in imported(root, f"stages.{name}")}
-    assert with_tensorflow == {"pretrain", "reconstruct", "finetune", "baseline"}
-    for path in [*(root / "dae").glob("*.py"), *(root / "stages").glob("*.py")]:
+    with_tensorflow = {name for package, name in STAGES if "dae/backend.py" in imported(root, f"{package}.{name}")}
+    assert {"download", "split", "evaluate", "report"} == {n for p, n in STAGES if p == "stages"} - with_tensorflow
+    for path in [path for folder in OURS for path in (root / folder).glob("*.py")]:
         assert path.name == "backend.py" or not re.search(r"(?m)^\s*(import|from) (tensorflow|keras)", path.read_text())

@@ -24,6 +24,31 @@ SMALL = {
 }
 
 
+SMALL_STUDIES = {
+    "tune.configurations": 2,
+    "tune.folds": 2,
+    "tune.draws": [1, 1],
+    "tune.keep": [1],
+    "tune.space.steps": [20, 40],
+    "label_curve.n_labels": [50, 100, 200],
+    "label_curve.replicates": 2,
+    "label_curve.replicates_above": 2,
+}
+
+
+def write_changed(path: Path, changes: dict) -> None:
+    """Set some keys of a YAML file, by their dotted names."""
+    values = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        *sections, name = key.split(".")
+        target = values
+        for section in sections:
+            target = target[section]
+        assert name in target
+        target[name] = value
+    path.write_text(yaml.safe_dump(values, sort_keys=False))
+
+
 class Project:
     """A clone of the project at its working tree, with small parameters, and its DVC."""
 
@@ -74,16 +99,10 @@ def project(root, mnist_file, tmp_path_factory) -> Project:
         if name and (root / name).is_file() and not name.startswith("reports/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((root / name).read_bytes())
-    (folder / "dvc.lock").unlink(missing_ok=True)
-    values = yaml.safe_load((folder / "params.yaml").read_text())
-    for key, value in SMALL.items():
-        *sections, name = key.split(".")
-        target = values
-        for section in sections:
-            target = target[section]
-        assert name in target
-        target[name] = value
-    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False))
+    for lock in (folder / "dvc.lock", folder / "studies" / "dvc.lock"):
+        lock.unlink(missing_ok=True)
+    write_changed(folder / "params.yaml", SMALL)
+    write_changed(folder / "studies" / "params.yaml", SMALL_STUDIES)
     project.call("git", "init", "--quiet", "--initial-branch=main")
     project.output = project.dvc("repro")
     project.call("git", "add", ".")
@@ -98,7 +117,7 @@ def test_the_stages_run_in_the_order_of_the_data_and_all_outputs_are_there(proje
     assert sorted(lock) == sorted(stages)
     for stage in lock.values():
         assert all((project.folder / out["path"]).stat().st_size > 0 for out in stage["outs"])
-    assert "up to date" in project.dvc("status")
+    assert "up to date" in project.dvc("status", "dvc.yaml")
     assert project.ran(project.dvc("repro")) == []
 
 
@@ -173,6 +192,26 @@ def test_a_change_of_the_report_trains_nothing(project):
     template.write_text(before)
 
 
+def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project):
+    assert not (project.folder / "reports" / "studies").exists()
+    output = project.dvc("repro", "studies/dvc.yaml:best", "studies/dvc.yaml:label_curve")
+    assert re.findall(r"Running stage 'studies/dvc.yaml:(\w+)'", output) == ["tune", "best", "label_curve"]
+    best = project.json("reports/studies/best.json")
+    assert best["with"] - best["without"] == pytest.approx(best["difference"], abs=2e-5)
+    tried = (project.folder / "reports" / "studies" / "tune.csv").read_text().splitlines()
+    assert [line.split(",")[-1] for line in tried[1:]].count("True") == 2
+    rows = project.json("reports/studies/label_curve.json")["rows"]
+    assert [row["n_labels"] for row in rows] == [50, 100, 200]
+    assert rows[-1]["without"] > rows[0]["without"]
+    started = project.dvc("repro", "--single-item", "--force", "studies/dvc.yaml:tune")
+    seconds = [int(s) for s in re.findall(r"unit \d+/\d+  (\d+) s", started)]
+    assert len(seconds) >= 8
+    assert max(seconds) <= 2  # all work was kept
+    assert project.call("git", "status", "--porcelain", "--untracked-files=no") == ""
+    project.call("git", "add", ".")
+    project.call("git", "commit", "--quiet", "--message=studies")
+
+
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
@@ -198,7 +237,7 @@ def test_an_unknown_key_stops_every_stage(project):
         assert output.startswith("ERROR: params.yaml: noize is not a known key; allowed here are seed, dataset")
         assert len(output.splitlines()) == 1
     parameters.write_text(before)
-    assert "up to date" in project.dvc("status")
+    assert "up to date" in project.dvc("status", "dvc.yaml")
 
 
 def test_denoising_that_fails_stops_the_pipeline_with_the_reason(project):

@@ -1,0 +1,50 @@
+"""Write the studies' results as pages in English and in Portuguese: reports/studies/studies.md, estudos.md."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from stages._params import Params
+from stages._stage import load_json, save_text
+from stages._text import renderer
+from studies._params import StudyParams
+from studies._run import run_study
+
+PAGES = {"en": "studies.md", "pt": "estudos.md"}
+
+
+def main(params: Params, study_params: StudyParams) -> None:
+    facts = collect(params, study_params)
+    for language, name in PAGES.items():
+        save_text(f"reports/studies/{name}", render(language, facts))
+
+
+def collect(params: Params, study_params: StudyParams) -> dict:
+    """Everything that the templates may print or decide on."""
+    folder = Path("reports/studies")
+    curve = load_json(str(folder / "label_curve.json"))
+    ablations = pd.read_csv(folder / "ablations.csv")
+    tried = pd.read_csv(folder / "tune.csv")
+    return {
+        "p": params,
+        "study": study_params,
+        "main": load_json("reports/metrics.json"),
+        "tune": load_json(str(folder / "tune.json")),
+        "tried": {arm: rows.sort_values("accuracy") for arm, rows in tried.groupby("arm")},
+        "best": load_json(str(folder / "best.json")),
+        "curve": curve,
+        "by_labels": {row["n_labels"]: row for row in curve["rows"]},
+        "noise": load_json(str(folder / "noise_curve.json")),
+        "ablations": ablations.to_dict("records"),
+        "ablation": {(row["group"], row["value"]): row["accuracy"] for row in ablations.to_dict("records")},
+        "published": pd.read_csv("studies/published.csv").to_dict("records"),
+    }
+
+
+def render(language: str, facts: dict) -> str:
+    """The page in a language, `en` or `pt`."""
+    return renderer(Path(__file__).parent / "templates", language)(f"{PAGES[language]}.j2", facts)
+
+
+if __name__ == "__main__":
+    run_study(main)
