@@ -5,6 +5,7 @@ from skimage.metrics import structural_similarity
 from sklearn.decomposition import PCA
 
 WINDOW = 7  # pixels, scikit-image's default for SSIM
+CHUNK = 1000  # images at a time, which bounds the memory
 
 
 def mean_squared_errors(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
@@ -20,13 +21,19 @@ def psnr(mean_squared_error: float) -> float | None:
 def structural_similarities(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
     """SSIM of each image (Wang et al., IEEE TIP 13, 2004): arrays of shape (n, 28, 28) in [0, 1], to shape (n,).
 
-    One call to scikit-image on all images in a column: SSIM looks at windows of 7 by 7 pixels and leaves out
+    One call to scikit-image on many images in a column: SSIM looks at windows of 7 by 7 pixels and leaves out
     those over an image's edge, so that no window that counts sees a neighbour. Equal to a call for each image, and
     far faster.
     """
+    return np.concatenate(
+        [_similarities(originals[i : i + CHUNK], images[i : i + CHUNK]) for i in range(0, len(images), CHUNK)]
+    )
+
+
+def _similarities(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
     n, height, width = originals.shape
     column = (n * height, width)
-    _, map_ = structural_similarity(
+    _, similarity = structural_similarity(
         originals.reshape(column).astype(np.float64),
         images.reshape(column).astype(np.float64),
         win_size=WINDOW,
@@ -34,7 +41,7 @@ def structural_similarities(originals: np.ndarray, images: np.ndarray) -> np.nda
         full=True,
     )
     edge = WINDOW // 2
-    return map_.reshape(n, height, width)[:, edge:-edge, edge:-edge].mean(axis=(1, 2))
+    return similarity.reshape(n, height, width)[:, edge:-edge, edge:-edge].mean(axis=(1, 2))
 
 
 def summarise(originals: np.ndarray, images: np.ndarray, classes: np.ndarray) -> list[dict]:

@@ -20,7 +20,7 @@ def main(params: Params) -> None:
     images, classes = load_images("data/raw/test_images.npy"), load_array("data/raw/test_labels.npy")
     clean = scale(images)
     noisy = corrupt(clean, params.corruption, params.noise, tf.constant([derive(params.seed, "reconstruct"), 0]))
-    train = scale(load_images("data/raw/train_images.npy")).numpy()
+    train = load_images("data/raw/train_images.npy") / np.float32(255)
     flat = {
         "noisy": noisy.numpy(),
         "denoised": tf.sigmoid(predict(autoencoder, noisy)).numpy(),

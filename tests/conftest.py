@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -30,3 +31,19 @@ def mnist_file(mnist, tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
     np.savez(path, **{key: mnist[name] for name, key in _sources.NPZ_NAMES.items()})
     return path
+
+
+@pytest.fixture(scope="session")
+def assert_equal_content():
+    """Check that an English and a Portuguese text have the same numbers, figures, sections and rows of tables."""
+
+    def check(english: str, portuguese: str, numbers: int) -> None:
+        english, portuguese = (re.sub("`.*?`", "", text) for text in (english, portuguese))
+        for pattern in (r"\]\(figures/\w+\.png\)", r"(?m)^#+(?= )", r"(?m)^\|"):
+            assert re.findall(pattern, english) == re.findall(pattern, portuguese)
+        decimals = re.findall(r"\d[\d,]*\.\d+", english)
+        assert len(decimals) > numbers
+        swapped = [text.translate(str.maketrans(",.", ".,")) for text in decimals]
+        assert sorted(swapped) == sorted(re.findall(r"\d[\d.]*,\d+", portuguese))
+
+    return check
