@@ -177,7 +177,7 @@ def label_curve(table, worth: dict | None) -> Figure:
     axis.set_yticks(ticks, [str(t) for t in ticks])
     axis.minorticks_off()
     counts = list(groups.groups)
-    axis.set_xticks(counts, [f"{n:,}" for n in counts], rotation=45, ha="right")
+    axis.set_xticks(counts, [f"{n:,}" for n in counts], rotation=90)
     axis.set_xlabel("labelled images")
     axis.set_ylabel("test error (%)")
     axis.legend()

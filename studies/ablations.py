@@ -68,10 +68,6 @@ def variants(params: Params, epochs: int) -> list[Variant]:
             Variant(group, "with", changes=convolutional | augment, dae={"convolutional": True}),
             Variant(group, "without", changes=convolutional | augment, pretrained=False),
         ]
-    rows += [
-        Variant("moved", "with", changes={"augment": True}),
-        Variant("moved", "without", changes={"augment": True}, pretrained=False),
-    ]
     return rows
 
 
@@ -102,7 +98,7 @@ def main(params: Params, study_params: StudyParams) -> None:
         asked = question(what, recipe, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
         rows.append((variant.group, variant.value, study.keep(asked, answer)["accuracies"]))
     for name, (model, grid, components) in ANCHORS.items():
-        asked = question(name, base, **shared, grid=grid, folds=FOLDS, components=components)
+        asked = question(name, base, **shared, anchor=name, grid=grid, folds=FOLDS, components=components)
         found = study.keep(asked, lambda m=model, g=grid, c=components: anchor(study, drawn, m, g, c))
         rows.append(("anchor", name, found["accuracies"]))
     table = pd.DataFrame(rows, columns=["group", "value", "accuracies"])

@@ -19,10 +19,11 @@ def main(params: Params, study_params: StudyParams) -> None:
     study = Study(params, total=len(pairs) + 2)
     drawn = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
 
-    def ask(what: str, encode) -> dict:
+    def ask(corruption: str | None, level: float, encode) -> dict:
         asked = question(
-            what,
+            f"{corruption} {level:g}" if corruption else "without pre-training",
             recipe,
+            corruption=[corruption, level],
             pretrain=params.pretrain.model_dump(),
             epochs=settings.epochs,
             draws=[settings.replicates, params.n_labels, params.split.stratified],
@@ -34,12 +35,13 @@ def main(params: Params, study_params: StudyParams) -> None:
 
         return study.keep(asked, answer)
 
-    baseline = ask("without pre-training", lambda: ((), {}))
+    baseline = ask(None, 0.0, lambda: ((), {}))
     rows = []
     for corruption, level in [("none", 0.0), *pairs]:
         kind = "masking" if corruption == "none" else corruption
         found = ask(
-            f"{corruption} {level:g}",
+            corruption,
+            level,
             lambda kind=kind, level=level: study.pretrain(
                 f"noise curve {kind} {level:g}",
                 params.network.units,
