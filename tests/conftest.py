@@ -1,4 +1,6 @@
+import os
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,19 @@ ROOT = Path(__file__).parent.parent
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def tool():
+    """The path of a program that some tests need; where it is missing they are skipped, but never in CI."""
+
+    def find(*names: str) -> str:
+        path = next(filter(None, map(shutil.which, names)), None)
+        if path is None:
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no {' or '.join(names)} on this machine")
+        return path
+
+    return find
 
 
 @pytest.fixture(scope="session")
