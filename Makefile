@@ -1,22 +1,22 @@
-# make report | study | test | lint | clean | lock
+# make report | study | test | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test lint clean lock
+.PHONY: report study test lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
 	@echo
-	@echo "Report: reports/report.md (English), reports/relatorio.md (português)"
+	@echo "Report: reports/report.html, or reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
 
 study: $(VENV)/.ready
 	dvc repro -P
 	@echo
-	@echo "Studies: reports/studies/studies.md (English), reports/studies/estudos.md (português)"
+	@echo "Studies: reports/studies/studies.html, or studies.md (English), estudos.md (português)"
 
 test: $(VENV)/.ready
 	pytest
@@ -24,6 +24,10 @@ test: $(VENV)/.ready
 lint: $(VENV)/.ready
 	ruff check .
 	ruff format --check .
+
+# the machine and the times of the last runs, for those who publish results
+environment: $(VENV)/.ready
+	python -m stages._environment
 
 # exactly the versions of requirements.lock, each checked against its hashes
 $(VENV)/.ready: requirements.lock
