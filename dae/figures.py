@@ -392,7 +392,7 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, trust: dict[str, flo
     colours = mpl.colormaps["tab10"].colors
     for axis, (name, points) in zip(figure.subplots(1, 2), codes.items(), strict=True):
         for c in np.unique(classes):
-            axis.scatter(*points[classes == c].T, color=colours[c], marker=f"${c}$", s=16, alpha=0.6, linewidths=0)
+            axis.scatter(*points[classes == c].T, color=colours[c], marker=f"${c}$", s=26, alpha=0.6, linewidths=0)
         for c in np.unique(classes):
             x, y = np.median(points[classes == c], axis=0)
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours[c], "linewidth": 1.5}
