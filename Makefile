@@ -1,11 +1,11 @@
-# make report | study | test | lint | clean | lock
+# make report | study | test | verify | lint | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test lint clean lock
+.PHONY: report study test verify lint clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -20,6 +20,10 @@ study: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	pytest
+
+# the commit, made again in a fresh clone: the same bytes? make verify OPTIONS=--elsewhere changes all about it that may not matter
+verify: $(VENV)/.ready
+	python verify.py $(OPTIONS)
 
 lint: $(VENV)/.ready
 	ruff check .
