@@ -28,6 +28,12 @@ from matplotlib.image import imread
 ROOT = Path(__file__).parent
 ABSOLUTE, RELATIVE = 0.01, 0.05  # tolerance of a metric: the larger of 0.01 and 5 % of the committed number
 DIFFERENT, AGREES = 1, 2  # exit statuses
+ELSEWHERE = {
+    "TZ": "Pacific/Chatham",
+    **{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},  # ASCII
+    "PYTHONHASHSEED": "1",
+    "DAE_JOBS": str((os.cpu_count() or 1) + 1),
+}
 
 
 def main() -> None:
@@ -56,8 +62,12 @@ def verify(folder: Path, elsewhere: bool) -> int:
             (clone / path).rename(committed / path)
     (clone / "dvc.lock").unlink()
 
-    process = conditions(folder, elsewhere)
-    if subprocess.run([sys.executable, "-m", "dvc", "repro", "--no-run-cache"], cwd=clone, **process).returncode:
+    repro = [sys.executable, "-m", "dvc", "repro", "--no-run-cache"]
+    environment = surroundings(folder)
+    if elsewhere:
+        environment |= ELSEWHERE
+        repro = [*another_user(folder, environment), *repro]
+    if subprocess.run(repro, cwd=clone, env=environment, umask=0o077 if elsewhere else -1).returncode:
         print("FAILED: dvc repro in the fresh clone")
         return DIFFERENT
     made = locked(clone)
@@ -90,34 +100,27 @@ def verify(folder: Path, elsewhere: bool) -> int:
     return AGREES
 
 
-def conditions(folder: Path, elsewhere: bool) -> dict:
-    """How `dvc repro` is started: arguments of `subprocess.run`. No configuration or cache of the user's is seen."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("DVC_")} | {
+def surroundings(folder: Path) -> dict[str, str]:
+    """The environment, but for any configuration and cache of DVC's."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("DVC_")} | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DVC_NO_ANALYTICS": "1",
         **{f"DVC_{kind}_DIR": str(folder / kind) for kind in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")},
     }
-    if not elsewhere:
-        return {"env": environment}
-    environment |= {
-        "TZ": "Pacific/Chatham",
-        **{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},  # ASCII
-        "PYTHONHASHSEED": "1",
-        "DAE_JOBS": str((os.cpu_count() or 1) + 1),
-    }
-    process = {"env": environment, "umask": 0o077}
-    if os.geteuid() == 0:
-        environment |= {"HOME": str(folder / "home"), "USER": "nobody", "LOGNAME": "nobody"}
-        other = {"user": "nobody", "group": pwd.getpwnam("nobody").pw_gid, "extra_groups": []}
-        (folder / "home").mkdir()
-        for path in (folder, *folder.rglob("*")):
-            os.chown(path, pwd.getpwnam("nobody").pw_uid, other["group"], follow_symlinks=False)
-        try:
-            subprocess.run([sys.executable, "-c", ""], check=True, **process, **other)
-            return process | other
-        except (OSError, subprocess.CalledProcessError):
-            print(f"Not as another user: `nobody` may not run {sys.executable}")
-    return process
+
+
+def another_user(folder: Path, environment: dict[str, str]) -> list[str]:
+    """What to put before a command for root to run it as `nobody`, who may read all, but write in `folder` alone."""
+    if os.geteuid() != 0 or not shutil.which("setpriv"):
+        print("Not as another user: that takes root, and setpriv")
+        return []
+    user = pwd.getpwnam("nobody")
+    (folder / "home").mkdir()
+    environment |= {"HOME": str(folder / "home"), "USER": user.pw_name, "LOGNAME": user.pw_name}
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+    capability = [f"--{kind}-caps=-all,+dac_read_search" for kind in ("inh", "ambient")]
+    return ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", *capability]
 
 
 def locked(project: Path) -> dict:
@@ -153,13 +156,13 @@ def difference(one: Path, other: Path) -> str:
     largest, where = 0.0, None
     for name in [name for name in a if name in b]:
         if a[name].shape == b[name].shape and {a[name].dtype.kind, b[name].dtype.kind} <= set("buif"):
-            gaps = np.abs(a[name].astype(np.float64) - b[name].astype(np.float64))
-            gaps[np.isnan(a[name]) & np.isnan(b[name])] = 0
+            x, y = a[name].astype(np.float64), b[name].astype(np.float64)
+            gaps = np.where(np.isnan(x) & np.isnan(y), 0, np.abs(x - y))
             if gaps.size and not gaps.max() <= largest:
                 largest, where = gaps.max(), name
         elif a[name].shape != b[name].shape or not np.array_equal(a[name], b[name]):
             unequal.append(name)
-    parts = [f"largest difference {largest:.3g}" + (f" ({where})" if where else "")] if where is not None else []
+    parts = [] if where is None else [f"largest difference {largest:.3g}" + (f" ({where})" if where else "")]
     if unequal:
         parts.append(f"{len(unequal)} unequal: {', '.join(unequal[:3])}" + (" ..." if len(unequal) > 3 else ""))
     return "; ".join(parts) or "the same content in other bytes"
@@ -208,8 +211,9 @@ def disagreements(one: Path, other: Path) -> list[str]:
 
 
 def agree(a: object, b: object) -> bool:
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (a, b))
-    return abs(a - b) <= max(ABSOLUTE, RELATIVE * abs(a)) if numbers else a == b
+    if isinstance(a, int | float) and isinstance(b, int | float):
+        return abs(a - b) <= max(ABSOLUTE, RELATIVE * abs(a))
+    return a == b
 
 
 if __name__ == "__main__":
