@@ -1,11 +1,11 @@
-# make report | study | test | verify | lint | clean | lock
+# make report | study | test | verify | audit | lint | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test verify lint clean lock
+.PHONY: report study test verify audit lint clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -21,13 +21,19 @@ study: $(VENV)/.ready
 test: $(VENV)/.ready
 	pytest
 
-# the commit, made again in a fresh clone: the same bytes? make verify OPTIONS=--elsewhere changes all about it that may not matter
+# makes the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere changes all that may not matter
 verify: $(VENV)/.ready
 	python verify.py $(OPTIONS)
 
 lint: $(VENV)/.ready
 	ruff check .
 	ruff format --check .
+
+# known vulnerabilities in requirements.lock; needs the advisories of PyPI
+audit:
+	$(PYTHON) -m venv --clear $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 # exactly the versions of requirements.lock, each checked against its hashes
 $(VENV)/.ready: requirements.lock
@@ -38,7 +44,7 @@ $(VENV)/.ready: requirements.lock
 
 # everything that can be made again; DVC's cache stays
 clean:
-	rm -rf $(VENV) data dvc_plots .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit data dvc_plots .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv
