@@ -55,6 +55,9 @@ def verify(folder: Path, elsewhere: bool) -> int:
     if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT).returncode:
         print("What is not committed is left out.")
     lock, stages = locked(clone), yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
+    if unlocked := [name for name in stages if name not in lock]:
+        print(f"FAILED: dvc.lock lacks {', '.join(unlocked)}")
+        return DIFFERENT
     outputs = {out["path"]: out["md5"] for name in stages for out in lock[name].get("outs", [])}
     for path in outputs:
         if (clone / path).exists():
@@ -129,9 +132,10 @@ def locked(project: Path) -> dict:
 
 
 def inputs(stage: dict, outputs: dict) -> dict:
-    """What a locked stage rests on from outside of the pipeline: command, code and parameters."""
-    code = {dep["path"]: dep["md5"] for dep in stage["deps"] if dep["path"] not in outputs}
-    return {"cmd": stage["cmd"], "params": stage.get("params"), "code": code}
+    """What a locked stage is, its results aside: command, code, parameters, and the names of its outputs."""
+    code = {dep["path"]: dep["md5"] for dep in stage.get("deps", []) if dep["path"] not in outputs}
+    names = [out["path"] for out in stage.get("outs", [])]
+    return {"cmd": stage["cmd"], "params": stage.get("params"), "code": code, "outs": names}
 
 
 def original(path: str, md5: str, committed: Path) -> Path | None:
