@@ -51,7 +51,7 @@ def main() -> None:
 def verify(folder: Path, elsewhere: bool) -> int:
     """Clone, run and compare in an empty folder; returns the exit status."""
     clone, committed = folder / "clone", folder / "committed"
-    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "--quiet", ROOT, clone], check=True)
     if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT).returncode:
         print("What is not committed is left out.")
     lock, stages = locked(clone), yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
