@@ -203,6 +203,15 @@ def test_a_read_only_folder_is_told(project, mount):
     assert re.fullmatch(r"ERROR: data/raw/.* cannot be written \(.* free there\): Read-only file system\n", output)
 
 
+def test_what_a_killed_stage_left_half_written_is_cleared(project, tmp_path):
+    raw = tmp_path / "data" / "raw"
+    raw.mkdir(parents=True)
+    (raw / ".partial-train_images.npy").write_bytes(b"half")
+    assert run_stage(project, "download", tmp_path)[0] == 0
+    made = {path.name: path.read_bytes() for path in raw.iterdir()}
+    assert made == {path.name: path.read_bytes() for path in (project.folder / "data" / "raw").iterdir()}
+
+
 def test_a_missing_input_is_told(project, tmp_path):
     status, output = run_stage(project, "split", tmp_path)
     assert status == 1
