@@ -1,4 +1,4 @@
-"""The extremes that params.yaml allows run through all stages to a report that says something."""
+"""The extremes that params.yaml allows run through all stages to a report that says something: pytest -m slow"""
 
 import functools
 import json
@@ -16,6 +16,8 @@ EXTREMES = {
     "all pixels masked": {"noise": 1, "corruption": "masking", "n_labels": 10, "network.units": [1]},
     "the strongest normal noise": FEWEST | {"noise": 1.0, "corruption": "gaussian", "pretrain.tied": True},
 }
+
+pytestmark = pytest.mark.slow
 
 # all stages of all projects in one process, which imports TensorFlow once
 RUN = """

@@ -1,6 +1,6 @@
 """Nothing is lost: whenever the pipeline is killed, the next `dvc repro` ends as if it had not been.
 
-Minutes long, and so left to CI: pytest -m kill
+Minutes long, and so left to CI: pytest -m slow
 """
 
 import os
@@ -80,7 +80,7 @@ def session(process: psutil.Process) -> int | None:
         return None
 
 
-@pytest.mark.kill
+@pytest.mark.slow
 def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp_path, capsys):
     project = type(small)(tmp_path / "project", small.environment)
     shutil.copytree(small.folder, project.folder, symlinks=True)

@@ -160,7 +160,7 @@ values = st.recursive(
     scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
 )
 changes = st.lists(st.tuples(st.sampled_from(dotted(VALID)), st.just(...) | values), min_size=1, max_size=3)
-EXAMPLES = {"text": 300, "structures": 300, "changes": 500, "-S": 200}
+EXAMPLES = {"text": 200, "structures": 300, "changes": 500, "-S": 200}
 
 
 def assert_valid_or_named(text: str, path: Path) -> Params | BadParameters:
