@@ -50,7 +50,7 @@ def run(main: Callable[[Params], None]) -> None:
             "fewer at once need less: set the environment variable DAE_JOBS, to 1 at the least"
         )
     except MemoryError as error:
-        _fail(f"out of memory: {error}")
+        _fail(f"out of memory. {error}".strip())
     except (BadParameters, StageError, OSError) as error:
         _fail(str(error))
 
