@@ -61,6 +61,7 @@ def _fail(message: str) -> None:
 
 def _wait_for(child: int) -> int | str:
     """The child's exit code, or a line that tells why it has none; nothing of its process group is left."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     except KeyboardInterrupt:
