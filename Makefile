@@ -1,11 +1,11 @@
-# make report | study | test | lint | environment | clean | lock
+# make report | study | test | verify | audit | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test lint environment clean lock
+.PHONY: report study test verify audit lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -21,6 +21,10 @@ study: $(VENV)/.ready
 test: $(VENV)/.ready
 	pytest
 
+# makes the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere changes all that may not matter
+verify: $(VENV)/.ready
+	python verify.py $(OPTIONS)
+
 lint: $(VENV)/.ready
 	ruff check .
 	ruff format --check .
@@ -28,6 +32,12 @@ lint: $(VENV)/.ready
 # the machine and the times of the last runs, for those who publish results
 environment: $(VENV)/.ready
 	python -m stages._environment
+
+# known vulnerabilities in requirements.lock; needs the advisories of PyPI
+audit:
+	$(PYTHON) -m venv --clear $(VENV)-audit
+	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
+	$(VENV)-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
 
 # exactly the versions of requirements.lock, each checked against its hashes
 $(VENV)/.ready: requirements.lock
@@ -38,7 +48,7 @@ $(VENV)/.ready: requirements.lock
 
 # everything that can be made again; DVC's cache stays
 clean:
-	rm -rf $(VENV) data dvc_plots .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-audit data dvc_plots .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from ruamel.yaml import YAML
 
 
 class Section(BaseModel):
@@ -98,14 +98,14 @@ def load_params(path: Path = Path("params.yaml")) -> Params:
 
 
 def load(schema: type[Section], path: Path) -> Section:
-    """Read a file of parameters and check it against a schema.
+    """Read a file of parameters, as DVC reads it (YAML 1.2), and check it against a schema.
 
     Raises:
         BadParameters: the file is missing or no YAML, a key is unknown or missing, or a value is not allowed.
     """
     try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, ValueError) as error:
+        values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    except Exception as error:  # the parser lets errors of many kinds through, such as IndexError for `!!int ''`
         raise BadParameters(f"{path} cannot be read as YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise BadParameters(f"{path} must be a mapping of keys to values")
@@ -118,12 +118,12 @@ def load(schema: type[Section], path: Path) -> Section:
 
 def _describe(schema: type[Section], location: tuple, kind: str, value: object) -> str:
     """One line for one problem that pydantic found at `location`."""
-    key = ".".join(map(str, location))
+    key = ".".join(map(_shown, location))
     section, field = schema, None
-    for name in (part for part in location if isinstance(part, str)):
+    for name in location:
+        if field is not None and not is_section(field):
+            break  # a place in a list or a mapping
         if name not in section.model_fields:
-            if field is not None and not is_section(field):
-                break
             return f"{key} is not a known key; allowed here are {', '.join(section.model_fields)}"
         field = section.model_fields[name]
         if is_section(field):
@@ -131,8 +131,14 @@ def _describe(schema: type[Section], location: tuple, kind: str, value: object) 
     allowed = field.description or f"a section with the keys {', '.join(section.model_fields)}"
     if kind == "missing":
         return f"{key} is missing; allowed is {allowed}"
-    text = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-    return f"{key} is {text}; allowed is {allowed}"
+    return f"{key} is {_shown(repr(value))}; allowed is {allowed}"
+
+
+def _shown(part: object) -> str:
+    """Of a key or value what fits into a line."""
+    text = str(part)
+    text = text if text.isprintable() else repr(text)
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def is_section(field) -> bool:

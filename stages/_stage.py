@@ -6,12 +6,15 @@ import json
 import os
 import re
 import resource
+import shutil
+import signal
 import sys
-import tempfile
+import threading
 import time
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import joblib
@@ -29,21 +32,63 @@ class StageError(Exception):
 
 
 def run(main: Callable[[Params], dict | None]) -> None:
-    """Run a stage with the checked parameters; a user's mistake ends in its message, not in a traceback.
+    """Run a stage with the checked parameters; what the user can mend ends in its message, not in a traceback.
+
+    A child process does the work, in a process group with all that it starts, and this one waits for it. So Ctrl-C ends
+    all at once with one line, whatever TensorFlow is doing; and whichever of the two is killed, nothing goes on.
 
     What changes from run to run, the time taken, the memory and what `main` returns, goes to data/runs/, which is no
     output of the pipeline and enters no report; see stages/_environment.py.
     """
+    awaited, waiting = os.pipe()
+    child = os.fork()
+    if child:
+        os.close(awaited)
+        sys.exit(_wait_for(child))
+    os.close(waiting)
+    os.setpgid(0, 0)
+    threading.Thread(target=_end_with_parent, args=[awaited], daemon=True).start()
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # joblib's, which tells what it cleans up
     start = time.monotonic()
     try:
         facts = main(load_params()) or {}
         kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         facts = {"seconds": round(time.monotonic() - start, 1), "peak_mib": round(kib / 1024)} | facts
         save_json(f"data/runs/{Path(sys.argv[0]).stem}.json", facts)
-    except (BadParameters, StageError) as error:
-        sys.exit("\n".join(f"ERROR: {line}" for line in str(error).splitlines()))
+    except BrokenProcessPool:
+        _fail(
+            "a process that trained was killed, perhaps for want of memory; "
+            "fewer at once need less: set the environment variable DAE_JOBS, to 1 at the least"
+        )
+    except MemoryError as error:
+        _fail(f"out of memory. {error}".strip())
+    except (BadParameters, StageError, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    sys.exit("\n".join(f"ERROR: {line}" for line in message.splitlines()))
+
+
+def _wait_for(child: int) -> int | str:
+    """The child's exit code, or a line that tells why it has none; nothing of its process group is left."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    try:
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     except KeyboardInterrupt:
-        sys.exit("interrupted")
+        message = "interrupted"
+    else:
+        if code >= 0:
+            return code
+        message = f"ERROR: killed by {signal.Signals(-code).name}, perhaps for want of memory"
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGTERM)
+    return message
+
+
+def _end_with_parent(awaited: int) -> None:
+    os.read(awaited, 1)  # the other end is the parent's alone, and closes with it
+    os.killpg(0, signal.SIGTERM)
 
 
 def n_jobs() -> int:
@@ -60,13 +105,26 @@ def n_jobs() -> int:
 
 @contextlib.contextmanager
 def whole(path: str | Path) -> Iterator[Path]:
-    """A path to write to, moved to `path` when all is written, so that a file is there whole or not at all."""
+    """A path to write to, moved to `path` when all is written, so that a file is there whole or not at all.
+
+    What a killed process left there is overwritten.
+
+    Raises:
+        StageError: the file cannot be written, as on a full disk.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".partial-") as folder:
-        partial = Path(folder) / path.name
+    partial = path.with_name(f".partial-{path.name}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         yield partial
         os.replace(partial, path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        free = shutil.disk_usage(next(folder for folder in path.absolute().parents if folder.exists())).free
+        raise StageError(f"{path} cannot be written ({free / 1e6:.1f} MB are free there): {reason}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
 
 
 def save_array(path: str, array: np.ndarray) -> None:
@@ -123,12 +181,12 @@ def save_model(path: str, model) -> None:
     is fixed and the addresses are numbered in order.
     """
     numbers = defaultdict(itertools.count(1).__next__)
-    with whole(path) as partial, tempfile.TemporaryDirectory() as folder:
-        stamped = Path(folder) / partial.name
-        model.save(stamped)
-        with zipfile.ZipFile(stamped) as source, zipfile.ZipFile(partial, "w") as target:
-            for name in sorted(source.namelist()):
-                data = source.read(name)
+    with whole(path) as partial:
+        model.save(partial)
+        with zipfile.ZipFile(partial) as stamped:
+            contents = {name: stamped.read(name) for name in sorted(stamped.namelist())}
+        with zipfile.ZipFile(partial, "w") as target:
+            for name, data in contents.items():
                 if name == "metadata.json":
                     data = json.dumps(json.loads(data) | {"date_saved": "1980-01-01@00:00:00"}).encode()
                 elif name == "config.json":

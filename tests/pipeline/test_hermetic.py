@@ -1,0 +1,188 @@
+"""Each stage in a folder that holds only what dvc.yaml declares for it, and without a network.
+
+The stage download reads the data set from a file here, so that it needs none either.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import yaml
+
+STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
+
+RECORDS = "data/runs/"  # times and memory, which are no outputs
+WITHOUT_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []
+
+# Runs a stage as `python -m` does, and tells which files it opened and which parameters it read. A parameter that is
+# not declared cannot be read. Arguments: the stage's module, the declared parameters, and where to write the account.
+# A connection from Python fails also where only root could close the network.
+OBSERVER = """
+import json, os, runpy, sys
+from pathlib import Path
+
+sys.path.insert(0, "")
+module, declared, account = sys.argv[1], json.loads(sys.argv[2]), sys.argv[3]
+opened, read = set(), set()
+folder = os.getcwd() + os.sep
+
+def note(event, arguments):
+    if event == "open" and isinstance(arguments[0], str):
+        path = os.path.abspath(arguments[0])
+        if path.startswith(folder):
+            opened.add(path.removeprefix(folder))
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        raise SystemExit(f"a connection to {arguments[1]}")
+
+class Declared:
+    def __init__(self, section, name=""):
+        self._section, self._name = section, name
+
+    def __getattr__(self, key):
+        name, value = f"{self._name}.{key}".strip("."), getattr(self._section, key)
+        if hasattr(value, "model_fields"):
+            return Declared(value, name)
+        if declared is not None and not any(name == d or name.startswith(d + ".") for d in declared):
+            raise SystemExit(f"{name} is read, but not declared")
+        read.add(name)
+        return value
+
+    def model_dump(self):
+        return {key: getattr(self, key) for key in type(self._section).model_fields}
+
+sys.addaudithook(note)
+import stages._params
+load = stages._params.load_params
+stages._params.load_params = lambda: Declared(load())
+sys.argv = [module]
+try:
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
+finally:
+    with open(f"{account}.{os.getpid()}", "w") as file:
+        json.dump({"opened": sorted(opened), "read": sorted(read)}, file)
+"""
+
+
+def paths(items: list) -> set[str]:
+    return {item if isinstance(item, str) else next(iter(item)) for item in items}
+
+
+def files(folder: Path, names: set[str]) -> set[str]:
+    """The names, with all files in it for each that is a folder."""
+    found = set()
+    for name in names:
+        inside = [path for path in (folder / name).rglob("*") if path.is_file()]
+        found |= {str(path.relative_to(folder)) for path in inside} or {name}
+    return found
+
+
+def declared_parameters(stage: dict) -> list[str] | None:
+    """Dotted keys of params.yaml; None where the whole file is declared."""
+    keys = []
+    for item in stage["params"]:
+        if isinstance(item, dict):
+            assert item == {"params.yaml": None}
+            return None
+        keys.append(item)
+    return keys
+
+
+class Hermetic:
+    """One run of a stage: its exit status and output, the files made, opened and declared, the parameters read."""
+
+    def __init__(self, small, name: str, folder: Path, parameters: list[str] | None, without: str = ""):
+        stage = STAGES[name]
+        self.folder = folder / "project"
+        self.outs = files(small.folder, paths(stage.get("outs", []) + stage.get("metrics", [])))
+        self.deps = files(small.folder, paths(stage["deps"])) - {without}
+        given = self.deps | {"params.yaml", "dvc.yaml"}  # the latter is the pipeline itself: no stage may declare it
+        for path in given:
+            (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(small.folder / path, self.folder / path)
+        account = folder / "account"
+        done = subprocess.run(
+            [*WITHOUT_NETWORK, sys.executable, "-c", OBSERVER, f"stages.{name}", json.dumps(parameters), str(account)],
+            cwd=self.folder,
+            env=small.environment | {"PYTHONDONTWRITEBYTECODE": "1", "DAE_JOBS": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=200,
+        )
+        self.status, self.output = done.returncode, done.stdout
+        accounts = [json.loads(path.read_text()) for path in folder.glob("account.*")]
+        self.opened = {path for account in accounts for path in account["opened"]}
+        self.read = {key for account in accounts for key in account["read"]}
+        there = {str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file()}
+        self.made = {path for path in there - given if not path.startswith(RECORDS)}
+
+
+@pytest.fixture(scope="module")
+def runs(small, tmp_path_factory) -> dict[str, Hermetic]:
+    """All stages, two at a time; their inputs are those of the small project."""
+
+    def run(name):
+        return Hermetic(small, name, tmp_path_factory.mktemp(name), declared_parameters(STAGES[name]))
+
+    with ThreadPoolExecutor(2) as pool:
+        return dict(zip(STAGES, pool.map(run, STAGES), strict=True))
+
+
+each_stage = pytest.mark.parametrize("name", STAGES)
+
+
+@each_stage
+def test_a_stage_makes_exactly_its_outputs_with_the_same_bytes(runs, small, name):
+    run = runs[name]
+    assert run.status == 0, run.output
+    assert run.made == run.outs
+    for path in run.outs:
+        assert (run.folder / path).read_bytes() == (small.folder / path).read_bytes(), path
+
+
+@each_stage
+def test_a_stage_opens_every_file_that_it_declares(runs, name):
+    """That it needs no other is shown by its having run without."""
+    assert runs[name].deps <= runs[name].opened
+
+
+@each_stage
+def test_a_stage_reads_every_parameter_that_it_declares(runs, name):
+    """That it reads no other is shown by its having run."""
+    for key in declared_parameters(STAGES[name]) or []:
+        assert any(read == key or read.startswith(f"{key}.") for read in runs[name].read), key
+
+
+def test_a_parameter_that_is_read_but_not_declared_fails(small, tmp_path):
+    declared = [key for key in STAGES["split"]["params"] if key != "n_labels"]
+    run = Hermetic(small, "split", tmp_path, declared)
+    assert run.status != 0
+    assert "n_labels is read, but not declared" in run.output
+    assert run.made == set()
+
+
+@pytest.mark.parametrize("kind", [".py", ".npy"])
+def test_a_file_that_is_read_but_not_declared_fails(small, tmp_path, kind):
+    missing = max(path for path in paths(STAGES["split"]["deps"]) if path.endswith(kind))
+    run = Hermetic(small, "split", tmp_path, None, without=missing)
+    assert run.status != 0
+    assert Path(missing).stem in run.output
+    assert run.made == set()
+
+
+def test_a_connection_fails(tmp_path):
+    (tmp_path / "stages").mkdir()
+    (tmp_path / "stages" / "_params.py").write_text("load_params = None")
+    (tmp_path / "connect.py").write_text("import socket\nsocket.create_connection(('127.0.0.1', 9), timeout=2)")
+    arguments = ["-c", OBSERVER, "connect", "null", str(tmp_path / "account")]
+    done = subprocess.run([sys.executable, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert "a connection to ('127.0.0.1', 9)" in done.stderr
+    code = "import socket; socket.create_connection(('127.0.0.1', 9), timeout=2)"
+    if WITHOUT_NETWORK:
+        done = subprocess.run([*WITHOUT_NETWORK, sys.executable, "-c", code], capture_output=True, text=True)
+        assert "unreachable" in done.stderr

@@ -1,0 +1,127 @@
+"""Nothing is lost: whenever the pipeline is killed, the next `dvc repro` ends as if it had not been.
+
+Minutes long, and so left to CI: pytest -m slow
+"""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+import yaml
+
+STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
+KILLS = 3  # of each stage
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    """All files of a project but those that git, DVC and Python keep for themselves."""
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file() and not {".git", ".dvc", "__pycache__"} & {*path.relative_to(folder).parts}
+    }
+
+
+def durations(folder: Path) -> dict[str, float]:
+    """Seconds that each stage took, DVC's share included, from when the outputs of each were there."""
+    lock = yaml.safe_load((folder / "dvc.lock").read_text())["stages"]
+    ends = {name: max((folder / out["path"]).stat().st_mtime for out in lock[name]["outs"]) for name in lock}
+    order = sorted(ends, key=ends.get)
+    return {order[0]: 1.0} | {name: ends[name] - ends[before] for before, name in pairwise(order)}
+
+
+class Repro:
+    """`dvc repro`, started; `stages` are those that have begun."""
+
+    def __init__(self, project):
+        self.process = psutil.Popen(
+            [sys.executable, "-m", "dvc", "repro", "--no-run-cache"],
+            cwd=project.folder,
+            env=project.environment | {"PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        self.output = ""
+
+    def until_one_begins(self, stages: list[str]) -> str | None:
+        """Read on until one of some stages begins; None if none ever does."""
+        for line in self.process.stdout:
+            self.output += line
+            if (match := re.match("Running stage '(.*)':", line)) and match[1] in stages:
+                return match[1]
+        return None
+
+    def kill(self, only_the_stage: bool) -> str:
+        """SIGKILL all that runs, or what DVC started, whereupon nothing may go on; returns the stage hit."""
+        running = [process for process in psutil.process_iter() if session(process) == self.process.pid]
+        for process in running:
+            if not only_the_stage or process.ppid() == self.process.pid:
+                process.kill()
+        self.output += self.process.communicate(timeout=60)[0]
+        psutil.wait_procs(running, timeout=10)
+        assert not [p for p in running if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
+        return re.findall("(?m)^Running stage '(.*)':$", self.output)[-1]
+
+
+def session(process: psutil.Process) -> int | None:
+    try:
+        return os.getsid(process.pid)
+    except ProcessLookupError:
+        return None
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp_path, capsys):
+    project = type(small)(tmp_path / "project", small.environment)
+    shutil.copytree(small.folder, project.folder, symlinks=True)
+    for made in ("data", "reports", ".dvc/cache"):
+        shutil.rmtree(project.folder / made)
+    (project.folder / "dvc.lock").unlink()
+    expected, seconds = files(small.folder), durations(small.folder)
+    seed = random.randrange(2**32)
+    rng, kills, halves, corrupt = random.Random(seed), dict.fromkeys(STAGES, 0), 0, 0
+    while left := [stage for stage in STAGES if kills[stage] < KILLS]:
+        repro = Repro(project)
+        stage = repro.until_one_begins(left)
+        if stage is None:
+            repro.process.wait(60)
+            if "RWLock-file" in repro.output:  # killed while DVC wrote it; its message says to remove it
+                (project.folder / ".dvc" / "tmp" / "rwlock").unlink()
+                corrupt += 1
+                continue
+            assert repro.process.returncode == 0, repro.output
+            shutil.rmtree(
+                project.folder / ".dvc" / "cache"
+            )  # stages done before they were killed often enough run again
+            lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
+            for path in (out["path"] for stage in left for out in lock[stage]["outs"]):
+                (project.folder / path).unlink(missing_ok=True)
+            continue
+        time.sleep(rng.uniform(0, seconds[stage]))
+        kills[repro.kill(only_the_stage=kills[stage] == 1)] += 1
+        assert "Traceback" not in repro.output, repro.output
+        for path, content in files(project.folder).items():
+            if ".partial-" in path:
+                halves += 1
+            elif path != "dvc.lock":
+                assert content == expected[path], f"half of {path}"
+    output = project.dvc("repro")
+    with capsys.disabled():
+        print(
+            f"\n{sum(kills.values())} kills ({', '.join(f'{stage} {n}' for stage, n in kills.items())}; seed {seed}): "
+            f"{halves} files were half-written under another name, DVC's lock was left corrupt {corrupt} times"
+        )
+    assert "Traceback" not in output
+    assert files(project.folder) == expected
+    assert project.call("git", "status", "--porcelain") == ""
+    assert "up to date" in project.dvc("status", "dvc.yaml")
