@@ -1,11 +1,14 @@
-# make report | study | test | lint | clean | lock
+# make report | study | experiments | plots | test | lint | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test lint clean lock
+# which columns `dvc exp show` keeps: what matters, in at most 120 characters
+COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
+
+.PHONY: report study experiments plots test lint clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -17,6 +20,12 @@ study: $(VENV)/.ready
 	dvc repro -P
 	@echo
 	@echo "Studies: reports/studies/studies.md (English), reports/studies/estudos.md (português)"
+
+experiments: $(VENV)/.ready
+	dvc exp show --no-pager --drop '.*' --keep '$(COLUMNS)'
+
+plots: $(VENV)/.ready
+	python scripts/plots.py
 
 test: $(VENV)/.ready
 	pytest

@@ -74,17 +74,20 @@ def main(params: Params) -> None:
 
 
 def headline(evaluation: dict) -> dict:
-    """The few numbers that DVC shows and compares; `gain` is the paired difference in accuracy, with its interval."""
+    """The few numbers that DVC shows and compares, verdict and paired difference first, as in DVC's own sorting.
+
+    `gain` is the paired difference in accuracy, `acc` the accuracy, `ece` the expected calibration error; all fractions.
+    """
     gain = evaluation["difference"]["accuracy"]
     return {
         "verdict": evaluation["verdict"],
         "gain": gain["mean"],
         "gain_low": gain["two_way_low"],
         "gain_high": gain["two_way_high"],
-        "acc_with": evaluation["with"]["accuracy"]["mean"],
-        "acc_without": evaluation["without"]["accuracy"]["mean"],
-        "ece_with": evaluation["with"]["calibration_error"]["mean"],
-        "ece_without": evaluation["without"]["calibration_error"]["mean"],
+        "with_acc": evaluation["with"]["accuracy"]["mean"],
+        "without_acc": evaluation["without"]["accuracy"]["mean"],
+        "with_ece": evaluation["with"]["calibration_error"]["mean"],
+        "without_ece": evaluation["without"]["calibration_error"]["mean"],
     }
 
 

@@ -67,7 +67,7 @@ def test_other_noise_is_an_experiment_that_reruns_only_what_it_must(project):
     assert set(project.ran(output)) == {"pretrain", "reconstruct", "finetune", "evaluate", "report"}
     difference = json.loads(project.dvc("metrics", "diff", "--json", "main").splitlines()[-1])
     assert difference["reports/reconstruction.json"]["psnr.noisy"]["diff"] > 1
-    assert "acc_without" not in difference["reports/metrics.json"]
+    assert "without_acc" not in difference["reports/metrics.json"]
     assert "less-noise" in project.dvc("exp", "show", "--csv")
     project.call("git", "checkout", "--quiet", "--force", "main")
     project.dvc("checkout")
