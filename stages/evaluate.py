@@ -76,7 +76,7 @@ def main(params: Params) -> None:
 def headline(evaluation: dict) -> dict:
     """The few numbers that DVC shows and compares, verdict and paired difference first, as in DVC's own sorting.
 
-    `gain` is the paired difference in accuracy, `acc` the accuracy, `ece` the expected calibration error; all fractions.
+    `gain` is the paired difference in accuracy, `acc` accuracy, `ece` the expected calibration error; all fractions.
     """
     gain = evaluation["difference"]["accuracy"]
     return {
