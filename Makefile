@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
-COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
+EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
 .PHONY: report study experiments plots test lint clean lock
 
@@ -22,7 +22,7 @@ study: $(VENV)/.ready
 	@echo "Studies: reports/studies/studies.md (English), reports/studies/estudos.md (português)"
 
 experiments: $(VENV)/.ready
-	dvc exp show --no-pager --drop '.*' --keep '$(COLUMNS)'
+	dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
 
 plots: $(VENV)/.ready
 	python scripts/plots.py

@@ -26,7 +26,8 @@ def main(revisions: list[str]) -> None:
         script = FOLDER / f"{package}.js"
         if not script.is_file():
             script.write_bytes(from_npm(package, name))
-    page.write_text(SCRIPT.sub(r"\1.js", text), encoding="utf-8")
+    text = SCRIPT.sub(r"\1.js", text).replace("<head>", '<head><meta charset="utf-8">')  # for the minus signs of Vega
+    page.write_text(text, encoding="utf-8")
 
 
 def from_npm(package: str, name: str) -> bytes:
