@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import time
 
 import pytest
@@ -26,8 +27,11 @@ def value(experiment: dict, kind: str, path: str, key: str):
 
 
 @pytest.fixture(scope="module")
-def queue(project):
-    """The project after experiments were queued and run by two workers."""
+def queue(project, root):
+    """The project, with the committed results of the studies, after two workers ran queued experiments."""
+    shutil.copytree(root / "reports" / "studies", project.folder / "reports" / "studies")
+    project.call("git", "add", ".")
+    project.call("git", "commit", "--quiet", "--message=studies")
     for name, settings in QUEUED.items():
         options = [option for setting in settings for option in ("--set-param", setting)]
         assert "Queued" in project.dvc("exp", "run", "--queue", "--name", name, *options)
@@ -105,7 +109,7 @@ def test_experiments_are_compared_applied_branched_and_saved(queue):
     changed = json.loads(queue.dvc("params", "diff", "--json").splitlines()[-1])
     assert set(changed["params.yaml"]) == {"corruption", "noise"}
 
-    queue.dvc("exp", "save", "--name", "saved")
+    queue.dvc("exp", "save", "--name", "saved")  # needs the results of the studies too
     assert value(table(queue)["saved"], "params", "params.yaml", "corruption") == "gaussian"
     queue.call("git", "checkout", "--quiet", "--force", "main")
     queue.dvc("checkout")
