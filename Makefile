@@ -1,4 +1,4 @@
-# make report | study | experiments | plots | test | lint | clean | lock
+# make report | study | experiments | plots | test | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,18 +8,18 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
-.PHONY: report study experiments plots test lint clean lock
+.PHONY: report study experiments plots test lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
 	@echo
-	@echo "Report: reports/report.md (English), reports/relatorio.md (português)"
+	@echo "Report: reports/report.html, or reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
 
 study: $(VENV)/.ready
 	dvc repro -P
 	@echo
-	@echo "Studies: reports/studies/studies.md (English), reports/studies/estudos.md (português)"
+	@echo "Studies: reports/studies/studies.html, or studies.md (English), estudos.md (português)"
 
 experiments: $(VENV)/.ready
 	dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
@@ -33,6 +33,10 @@ test: $(VENV)/.ready
 lint: $(VENV)/.ready
 	ruff check .
 	ruff format --check .
+
+# the machine and the times of the last runs, for those who publish results
+environment: $(VENV)/.ready
+	python -m stages._environment
 
 # exactly the versions of requirements.lock, each checked against its hashes
 $(VENV)/.ready: requirements.lock

@@ -78,3 +78,22 @@ def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_com
     """
     pca = PCA(min(n_components, train.shape[1]), svd_solver="covariance_eigh").fit(train)
     return np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)
+
+
+def frechet_distance(images: np.ndarray, others: np.ndarray, n_components: int = 50) -> float:
+    """How far two sets of images are apart as sets: 0 where their means and covariances are equal.
+
+    The squared Fréchet distance of normal distributions fitted to both, as Heusel et al. (NIPS 2017) do for generated
+    images, here on the first principal components of `images` in place of a network's features.
+
+    Args:
+        images, others: float arrays of shape (n, pixels), with more rows than components.
+    """
+    pca = PCA(min(n_components, images.shape[1]), svd_solver="covariance_eigh").fit(images)
+    (mean, covariance), (other_mean, other_covariance) = (
+        (features.mean(axis=0), np.cov(features, rowvar=False))
+        for features in (pca.transform(images), pca.transform(others))
+    )
+    # the trace of the root of a product of two covariances: its eigenvalues are real and at least 0
+    roots = np.sqrt(np.maximum(np.linalg.eigvals(covariance @ other_covariance).real, 0))
+    return float(np.square(mean - other_mean).sum() + np.trace(covariance + other_covariance) - 2 * roots.sum())

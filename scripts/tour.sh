@@ -28,9 +28,9 @@ refused dvc exp run -S noize=0.3
 refused dvc exp run -S noise=7
 restore
 run dvc exp run --queue -S corruption=gaussian -S noise=0.5 -n gaussian
-run dvc exp run --queue -S 'noise=range(0.6,0.8,0.1)'
+run dvc exp run --queue -S 'noise=range(0.6,0.75,0.1)'
 run dvc queue start --jobs 2
-while dvc queue status | grep -Eq 'Queued|Running|[1-9][0-9]* (active|idle)'; do sleep 2; done
+while [[ $(dvc queue status) =~ Queued|Running|[1-9]\ (active|idle) ]]; do sleep 2; done
 run dvc queue status
 run dvc exp run --temp -S evaluate.margin=0.01 -n margin
 run dvc exp show --no-pager --drop '.*' --keep 'Exp|verdict|gain|with_acc|corruption|noise$'

@@ -36,7 +36,11 @@ class Pretrain(Section):
     threads: int = Field(ge=1, le=64, description="a whole number from 1 to 64")
 
 
+Fraction = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
+
+
 class Reconstruct(Section):
+    levels: list[Fraction] = Field(min_length=1, max_length=20, description="a list of 1 to 20 numbers from 0 to 1")
     min_psnr_gain: float = Field(ge=-100, le=100, description="decibels, a number from -100 to 100")
 
 
@@ -54,6 +58,18 @@ class Evaluate(Section):
     resamples: int = Field(ge=100, le=100_000, description="a whole number from 100 to 100000")
 
 
+class Theory(Section):
+    images: int = Field(ge=200, le=60_000, description="a whole number from 200 to 60000")
+    few: int = Field(ge=100, le=60_000, description="a whole number from 100 to 60000")
+    epochs: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
+    batch_size: BatchSize
+    learning_rate: LearningRate
+    noise: float = Field(ge=0, le=1, description="a number from 0 to 1")
+    codes: list[Width] = Field(
+        min_length=2, max_length=20, description="a list of 2 to 20 whole numbers from 1 to 4096"
+    )
+
+
 class Params(Section):
     seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
     dataset: Literal["mnist", "fashion_mnist"] = Field(description="mnist or fashion_mnist")
@@ -69,6 +85,7 @@ class Params(Section):
     reconstruct: Reconstruct
     finetune: Finetune
     evaluate: Evaluate
+    theory: Theory
 
 
 class BadParameters(Exception):

@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import re
+import resource
 import sys
 import tempfile
 import time
@@ -15,19 +16,30 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from stages._params import BadParameters, Params, load_params
+
+LANGUAGES = ("en", "pt")
 
 
 class StageError(Exception):
     """Something that the user can mend; the message says how."""
 
 
-def run(main: Callable[[Params], None]) -> None:
-    """Run a stage with the checked parameters; a user's mistake ends in its message, not in a traceback."""
+def run(main: Callable[[Params], dict | None]) -> None:
+    """Run a stage with the checked parameters; a user's mistake ends in its message, not in a traceback.
+
+    What changes from run to run, the time taken, the memory and what `main` returns, goes to data/runs/, which is no
+    output of the pipeline and enters no report; see stages/_environment.py.
+    """
+    start = time.monotonic()
     try:
-        main(load_params())
+        facts = main(load_params()) or {}
+        kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+        facts = {"seconds": round(time.monotonic() - start, 1), "peak_mib": round(kib / 1024)} | facts
+        save_json(f"data/runs/{Path(sys.argv[0]).stem}.json", facts)
     except (BadParameters, StageError) as error:
         sys.exit("\n".join(f"ERROR: {line}" for line in str(error).splitlines()))
     except KeyboardInterrupt:
@@ -124,10 +136,22 @@ def save_model(path: str, model) -> None:
                 target.writestr(zipfile.ZipInfo(name), data)
 
 
-def save_figure(path: str, figure) -> None:
-    """A matplotlib figure as PNG, with nothing in it that changes from run to run or version to version."""
+def save_figure(path: str, draw: Callable, *arguments) -> None:
+    """A matplotlib figure in each language as PNG, with nothing in it that changes from run to run.
+
+    Args:
+        path: without its end: `.en.png` and `.pt.png` are put to it.
+        draw: makes the figure of the arguments and a `language`.
+    """
+    for language in LANGUAGES:
+        with whole(f"{path}.{language}.png") as partial:
+            draw(*arguments, language=language).savefig(partial, dpi=150, metadata={"Software": None})
+
+
+def save_image(path: str, pixels: np.ndarray) -> None:
+    """An array of shape (height, width) with values in [0, 1] as a grey PNG, pixel by pixel."""
     with whole(path) as partial:
-        figure.savefig(partial, dpi=150, metadata={"Software": None})
+        Image.fromarray(np.round(255 * pixels).astype(np.uint8)).save(partial, optimize=True)
 
 
 class Progress:

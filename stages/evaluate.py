@@ -56,9 +56,10 @@ def main(params: Params) -> None:
     save_table("reports/replicates.csv", tidy.rename(columns={"draw": "replicate"}))
 
     accuracies = {arm: table["accuracy"].to_numpy() for arm, table in tables.items()}
-    save_figure("reports/figures/paired.png", figures.paired_accuracies(accuracies, accuracy_gains.mean(), interval))
+    folder = "reports/figures/evaluate"
+    save_figure(f"{folder}/paired", figures.paired_accuracies, accuracies, accuracy_gains.mean(), interval)
     pooled = {arm: metrics.confusion_matrices(p[replicates], labels).sum(axis=0) for arm, p in probabilities.items()}
-    save_figure("reports/figures/confusion.png", figures.confusions(pooled))
+    save_figure(f"{folder}/confusion", figures.confusions, pooled)
     save_table("reports/confusion.csv", pd.concat([cells(matrix).assign(arm=arm) for arm, matrix in pooled.items()]))
     bins = [reliability(p[replicates], labels).assign(arm=arm) for arm, p in probabilities.items()]
     save_table("reports/calibration.csv", pd.concat(bins))
@@ -69,8 +70,7 @@ def main(params: Params) -> None:
     pretraining = pd.read_csv("reports/history/pretrain.csv").pivot(index="dae", columns="epoch", values="loss")
     steps = losses["with"].columns.to_numpy()
     arms = {arm: table.to_numpy() for arm, table in losses.items()}
-    curves = figures.learning_curves(pretraining.to_numpy(), arms, steps)
-    save_figure("reports/figures/learning_curves.png", curves)
+    save_figure(f"{folder}/learning_curves", figures.learning_curves, pretraining.to_numpy(), arms, steps)
 
 
 def headline(evaluation: dict) -> dict:

@@ -8,7 +8,7 @@ from PIL import Image, ImageOps
 
 from dae import pictures
 from stages._params import Params
-from stages._stage import StageError, run, save_figure
+from stages._stage import StageError, run, whole
 
 CLASSIFIER, DAE = "data/finetune/classifier.keras", "data/pretrain/dae.keras"
 LARGEST = 1000  # pixels a side; larger pictures are shrunk first
@@ -31,7 +31,8 @@ def main(params: Params) -> None:
         print(f"{name:{width}}  {row.argmax():5} {''.join(f'{100 * p:7.1f}' for p in row)}")
     figure = pictures.predictions(originals, seen / 255, denoised.reshape(seen.shape), probabilities)
     try:
-        save_figure(arguments.output, figure)
+        with whole(arguments.output) as partial:
+            figure.savefig(partial, dpi=150)
     except (OSError, ValueError) as error:
         raise StageError(f"{arguments.output} cannot be written: {error}") from error
     print(f"what the networks saw: {arguments.output}")

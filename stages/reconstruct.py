@@ -1,12 +1,15 @@
-"""Are the images reasonably reconstructed? Denoise the test images, measure and show: reports/reconstruction.*."""
+"""Are the images reasonably reconstructed? Denoise the test images, measure and show: reports/reconstruction.*.
+
+Also at other levels of the noise than the dAE's own: reports/noise_levels.csv, and a few pictures of each.
+"""
 
 import numpy as np
 import pandas as pd
 
 from dae import figures
-from dae.reconstruction import mean_squared_errors, project_on_principal_components, summarise
+from dae.reconstruction import mean_squared_errors, project_on_principal_components, psnr, summarise
 from stages._params import Params
-from stages._stage import StageError, load_array, load_images, run, save_figure, save_json, save_table
+from stages._stage import StageError, load_array, load_images, run, save_figure, save_image, save_json, save_table
 
 
 def main(params: Params) -> None:
@@ -33,18 +36,37 @@ def main(params: Params) -> None:
     )
 
     encoder = keras.Model(autoencoder.input, autoencoder.get_layer(f"encoder_{len(params.network.units)}").output)
+    codes = predict(encoder, clean)
     errors = mean_squared_errors(original, kinds["denoised"])
     examples = [np.flatnonzero(classes == c)[0] for c in range(10)]
-    save_figure("reports/figures/reconstruction.png", figures.reconstructions(original, kinds, examples))
-    save_figure("reports/figures/worst.png", figures.reconstructions(original, kinds, np.argsort(-errors)[:10]))
+    folder = "reports/figures/reconstruct"
+    save_figure(f"{folder}/reconstruction", figures.reconstructions, original, kinds, examples)
+    save_figure(f"{folder}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10])
     kernel = autoencoder.get_layer("encoder_1").get_weights()[0]
-    save_figure("reports/figures/filters.png", figures.filters(kernel.T.reshape(-1, *shape[1:])))
-    save_figure("reports/figures/code_units.png", figures.code_units(predict(encoder, clean), original))
+    save_figure(f"{folder}/filters", figures.filters, kernel.T.reshape(-1, *shape[1:]))
+    save_figure(f"{folder}/code_units", figures.code_units, codes, original)
+
+    levels, rows, strips = sorted(params.reconstruct.levels), [], []
+    for i, level in enumerate(levels):
+        seed = tf.constant([derive(params.seed, "levels"), i])
+        noisy = corrupt(clean, params.corruption, level, seed)
+        denoised = tf.sigmoid(predict(autoencoder, noisy))
+        pair = {"noisy": noisy.numpy().reshape(shape), "denoised": denoised.numpy().reshape(shape)}
+        rows.append({"level": level} | {k: psnr(mean_squared_errors(original, v).mean()) for k, v in pair.items()})
+        strips += [np.concatenate(list(images[examples]), axis=1) for images in pair.values()]
+    curve = pd.DataFrame(rows)
+    save_table("reports/noise_levels.csv", curve)
+    save_figure(f"{folder}/noise_levels", figures.noise_levels, levels, curve, params.noise)
+    save_image(f"{folder}/strips.png", np.concatenate(strips))
 
     overall = table[table["class"] == "all"].set_index("images")
     summary = {
         measure: {name: rounded(overall.loc[name, measure], digits) for name in kinds}
         for measure, digits in (("psnr", 2), ("ssim", 4), ("mse", 5))
+    }
+    summary |= {
+        "worst_mse": rounded(np.sort(errors)[-10:].mean(), 5),
+        "dead_units": int((codes == 0).all(axis=0).sum()),
     }
     save_table("reports/reconstruction.csv", table[["images", "class", "psnr", "ssim", "mse"]])
     save_json("reports/reconstruction.json", summary)

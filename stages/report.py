@@ -1,22 +1,37 @@
-"""Write the report in English and in Portuguese from the same numbers: reports/report.md, reports/relatorio.md."""
+"""Write the report in both languages from the same numbers, and both as a page: reports/report.*, relatorio.md."""
 
 import math
+import tomllib
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from stages._page import page
 from stages._params import Params
 from stages._stage import load_array, load_json, run, save_text
 from stages._text import renderer
+from stages._trail import sources
 
 REPORTS = {"en": "report.md", "pt": "relatorio.md"}
+LINKS = dict.fromkeys(REPORTS.values(), "report.html")
+LINKS |= dict.fromkeys(["studies/studies.md", "studies/estudos.md"], "studies/studies.html")
 
 
 def main(params: Params) -> None:
     facts = collect(params)
+    texts = {language: render(language, facts) for language in REPORTS}
     for language, name in REPORTS.items():
-        save_text(f"reports/{name}", render(language, facts))
+        save_text(f"reports/{name}", texts[language])
+    levels = facts["levels"]
+    slider = {
+        "levels": [row["level"] for row in levels],
+        "psnr": levels,
+        "start": int(np.argmin([abs(row["level"] - params.noise) for row in levels])),
+        "strips": "figures/reconstruct/strips.png",
+    }
+    save_text("reports/report.html", page(texts, Path("reports"), LINKS, slider))
 
 
 def collect(params: Params) -> dict:
@@ -62,8 +77,25 @@ def collect(params: Params) -> dict:
             "tied": kernels + encoder_biases + decoder_biases,
             "untied": 2 * kernels + encoder_biases + decoder_biases,
         },
+        "levels": [
+            {name: None if pd.isna(value) else value for name, value in row.items()}
+            for row in pd.read_csv("reports/noise_levels.csv").to_dict("records")
+        ],
+        "theory": load_json("reports/theory.json"),
+        "n_overcomplete": 2 * n_pixels,
+        "n_probed": min(params.n_labels, 2000),
+        "sources": sources("dvc.yaml", Path("reports"), until="report"),
+        "versions": versions(),
         "n_test": len(load_array("data/raw/test_labels.npy")),
     }
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages that the project asks for, as requirements.lock fixes them."""
+    wanted = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
+    lines = Path("requirements.lock").read_text(encoding="utf-8").splitlines()
+    locked = dict(line.split(" ")[0].split("==") for line in lines if "==" in line)
+    return {name: locked[name] for name in (requirement.split(">")[0] for requirement in wanted)}
 
 
 def render(language: str, facts: dict) -> str:

@@ -58,7 +58,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_table("reports/studies/label_curve.csv", table[["n_labels", "replicate", "without", "with"]])
     worth = labels_worth(table, params)
     save_json("reports/studies/label_curve.json", {"rows": rows, "pays_up_to": pays_up_to(rows), "worth": worth})
-    save_figure("reports/studies/figures/label_curve.png", figures.label_curve(table, worth))
+    save_figure("reports/studies/figures/label_curve/label_curve", figures.label_curve, table, worth)
 
 
 def pays_up_to(rows: list[dict]) -> int | None:

@@ -77,7 +77,8 @@ def main(params: Params, study_params: StudyParams) -> None:
             "rank_correlation": round(float(stats.spearmanr(noisy["psnr_denoised"], noisy["accuracy"]).statistic), 3),
         },
     )
-    save_figure("reports/studies/figures/noise_curve.png", figures.noise_curve(table, np.mean(baseline["accuracies"])))
+    without = np.mean(baseline["accuracies"])
+    save_figure("reports/studies/figures/noise_curve/noise_curve", figures.noise_curve, table, without)
 
 
 def describe(row: pd.Series) -> dict:

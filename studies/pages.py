@@ -1,22 +1,29 @@
-"""Write the studies' results as pages in English and in Portuguese: reports/studies/studies.md, estudos.md."""
+"""Write the studies' results in both languages, and both as a page: reports/studies/studies.*, estudos.md."""
 
 from pathlib import Path
 
 import pandas as pd
+from scipy import stats
 
+from stages._page import page
 from stages._params import Params
 from stages._stage import load_json, save_text
 from stages._text import renderer
+from stages._trail import sources
 from studies._params import StudyParams
 from studies._run import run_study
 
 PAGES = {"en": "studies.md", "pt": "estudos.md"}
+LINKS = dict.fromkeys(PAGES.values(), "studies.html")
+LINKS |= dict.fromkeys(["../report.md", "../relatorio.md"], "../report.html")
 
 
 def main(params: Params, study_params: StudyParams) -> None:
     facts = collect(params, study_params)
+    texts = {language: render(language, facts) for language in PAGES}
     for language, name in PAGES.items():
-        save_text(f"reports/studies/{name}", render(language, facts))
+        save_text(f"reports/studies/{name}", texts[language])
+    save_text("reports/studies/studies.html", page(texts, Path("reports/studies"), LINKS))
 
 
 def collect(params: Params, study_params: StudyParams) -> dict:
@@ -24,6 +31,7 @@ def collect(params: Params, study_params: StudyParams) -> dict:
     folder = Path("reports/studies")
     curve = load_json(str(folder / "label_curve.json"))
     ablations = pd.read_csv(folder / "ablations.csv")
+    gains = pd.read_csv(folder / "tune_gains.csv")
     tried = pd.read_csv(folder / "tune.csv")
     return {
         "p": params,
@@ -31,6 +39,9 @@ def collect(params: Params, study_params: StudyParams) -> dict:
         "main": load_json("reports/evaluation.json"),
         "tune": load_json(str(folder / "tune.json")),
         "tried": {arm: rows.sort_values("accuracy") for arm, rows in tried.groupby("arm")},
+        "gains": gains.to_dict("records"),
+        "gains_correlation": float(stats.spearmanr(gains["without"], gains["gain"]).statistic),
+        "sources": sources("studies/dvc.yaml", folder, until="pages"),
         "best": load_json(str(folder / "best.json")),
         "curve": curve,
         "by_labels": {row["n_labels"]: row for row in curve["rows"]},

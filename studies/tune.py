@@ -1,4 +1,4 @@
-"""The best settings of each arm, by cross-validation on labelled images alone: reports/studies/tune.json.
+"""The best settings of each arm, by cross-validation on labelled images alone: reports/studies/tune.*, tune_gains.csv.
 
 Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every configuration is tried on a few draws
 of labelled images, the best go on to more, and last each arm tries the other's finalists as well. Both arms get the
@@ -13,16 +13,18 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterSampler, StratifiedKFold
 
+from dae import figures
 from dae.replicates import Recipe, Replicate, train_replicates
 from dae.seeds import derive
 from stages._arm import recipe_of
 from stages._params import Params
-from stages._stage import StageError, load_encoders, n_jobs, save_json, save_table
+from stages._stage import StageError, load_encoders, n_jobs, save_figure, save_json, save_table
 from studies._params import StudyParams
 from studies._run import run_study
 from studies._study import Study, digest, question
 
 ARMS = ("without", "with")
+SETTINGS = ("learning_rate", "dropout", "masking", "steps")
 
 
 def main(params: Params, study_params: StudyParams) -> None:
@@ -63,7 +65,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     rows = [
         {
             "arm": arm,
-            **{name: getattr(recipe, name) for name in ("learning_rate", "dropout", "masking", "steps")},
+            **{name: getattr(recipe, name) for name in SETTINGS},
             "frozen": recipe.frozen > 0,
             "draws": len(scores[arm][recipe]),
             "accuracy": float(np.mean(scores[arm][recipe])),
@@ -73,6 +75,11 @@ def main(params: Params, study_params: StudyParams) -> None:
         for place, recipe in enumerate(ranked(arm))
     ]
     save_table("reports/studies/tune.csv", pd.DataFrame(rows))
+    gains = gains_by_setting(scores)
+    settings = pd.DataFrame([{n: getattr(r, n) for n in SETTINGS} for r in gains["recipe"]])
+    save_table("reports/studies/tune_gains.csv", settings.join(gains.drop(columns="recipe")))
+    chosen = int(gains["recipe"].eq(ranked("without")[0]).idxmax())
+    save_figure("reports/studies/figures/tune/gains", figures.tuning, gains["without"], gains["gain"], chosen)
     best = {row.pop("arm"): row for row in rows if row.pop("chosen")}
     save_json(
         "reports/studies/tune.json",
@@ -81,6 +88,20 @@ def main(params: Params, study_params: StudyParams) -> None:
             for arm, row in best.items()
         },
     )
+
+
+def gains_by_setting(scores: dict[str, dict[Recipe, list[float]]]) -> pd.DataFrame:
+    """What pre-training brings with the same settings on the same draws, from the worst baseline to the best.
+
+    Returns:
+        Columns recipe, draws (how many), without (accuracy of the baseline) and gain, fractions.
+    """
+    rows = []
+    for recipe in scores["with"].keys() & scores["without"].keys():
+        draws = min(len(scores[arm][recipe]) for arm in ARMS)
+        with_, without = (float(np.mean(scores[arm][recipe][:draws])) for arm in ("with", "without"))
+        rows.append({"recipe": recipe, "draws": draws, "without": without, "gain": with_ - without})
+    return pd.DataFrame(rows).sort_values("without", ignore_index=True)
 
 
 def configurations(params: Params, study_params: StudyParams) -> list[Recipe]:

@@ -54,7 +54,13 @@ def assert_equal_content():
 
     def check(english: str, portuguese: str, numbers: int) -> None:
         english, portuguese = (re.sub("`.*?`", "", text) for text in (english, portuguese))
-        for pattern in (r"\]\(figures/\w+\.png\)", r"(?m)^#+(?= )", r"(?m)^\|"):
+        for pattern in (
+            r"(?m)^!\[.+\]\((figures/\w+/\w+)\.",
+            r"(?m)^#+(?= )",
+            r"(?m)^\|",
+            r"<sub>(\w+) →",
+            r"<!-- .+ -->",
+        ):
             assert re.findall(pattern, english) == re.findall(pattern, portuguese)
         decimals = re.findall(r"\d[\d,]*\.\d+", english)
         assert len(decimals) > numbers

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from skimage.metrics import mean_squared_error, peak_signal_noise_ratio, structural_similarity
 
-from dae.reconstruction import project_on_principal_components, psnr, structural_similarities, summarise
+from dae.reconstruction import (
+    frechet_distance,
+    project_on_principal_components,
+    psnr,
+    structural_similarities,
+    summarise,
+)
 
 
 @pytest.fixture(scope="module")
@@ -45,3 +51,12 @@ def test_the_projection_is_the_best_linear_code(mnist):
     assert errors[0] > errors[1] > errors[2] > errors[3]
     assert errors[3] == pytest.approx(0, abs=1e-8)
     assert errors[4] == errors[3]
+
+
+def test_frechet_distance_of_sets_that_are_alike_shifted_and_spread():
+    images = np.random.default_rng(0).normal(size=(4000, 8))
+    assert frechet_distance(images, images) == pytest.approx(0, abs=1e-9)
+    assert frechet_distance(images, images + 3) == pytest.approx(8 * 3**2)
+    # spread by a factor of 2 about the mean: the sum over components of (2 s - s) ** 2
+    spread = images.mean(axis=0) + 2 * (images - images.mean(axis=0))
+    assert frechet_distance(images, spread) == pytest.approx(np.cov(images, rowvar=False).trace())

@@ -19,8 +19,13 @@ SMALL = {
     "network.units": [64, 32],
     "pretrain.epochs": 1,
     "reconstruct.min_psnr_gain": -10.0,  # an epoch is too little to learn to denoise
+    "reconstruct.levels": [0.0, 0.5],
     "finetune.steps": 100,
     "evaluate.resamples": 100,
+    "theory.images": 500,
+    "theory.few": 100,
+    "theory.epochs": 1,
+    "theory.codes": [2, 16],
 }
 
 

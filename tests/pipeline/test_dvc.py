@@ -10,12 +10,14 @@ import yaml
 
 
 def test_the_stages_run_in_the_order_of_the_data_and_all_outputs_are_there(project):
-    stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "report"]
+    stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "report"]
     assert sorted(project.ran(project.output)) == sorted(stages)
     lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
     assert sorted(lock) == sorted(stages)
     for stage in lock.values():
         assert all((project.folder / out["path"]).stat().st_size > 0 for out in stage["outs"])
+    for page in ("report.md", "relatorio.md", "report.html"):
+        assert "<details>" in (project.folder / "reports" / page).read_text()
     assert "up to date" in project.dvc("status", "dvc.yaml")
     assert project.ran(project.dvc("repro")) == []
 
