@@ -1,4 +1,7 @@
-"""Where a number or a figure comes from: the file it is in, the stage that made it, and that stage's parameters."""
+"""Where a number or a figure comes from: the file it is in, the stage that made it, and that stage's parameters.
+
+This is read from dvc.yaml itself, which DVC lets no stage declare as a dependency; a test tells when a page is behind.
+"""
 
 import hashlib
 from pathlib import Path

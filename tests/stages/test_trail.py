@@ -29,7 +29,8 @@ def test_the_committed_pages_tell_where_everything_comes_from(root, monkeypatch,
             md5 = hashlib.md5((root / folder / path).read_bytes()).hexdigest()
             assert source["md5"] == md5
             assert path in text
-            assert md5[:8] in text
+            assert f"`{md5[:8]}`" in text or f"<code>{md5[:8]}</code>" in text
+            assert ", ".join(source["params"]) in text
         figures = {path for path in made if re.search(r"\.(en|pt)\.png$", path)}
         if page.endswith(".md"):
             language = "pt" if page in ("relatorio.md", "estudos.md") else "en"
