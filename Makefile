@@ -1,11 +1,14 @@
-# make report | study | test | verify | audit | lint | environment | clean | lock
+# make report | study | experiments | plots | test | verify | audit | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test verify audit lint environment clean lock
+# which columns `dvc exp show` keeps: what matters, in at most 120 characters
+EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
+
+.PHONY: report study experiments plots test verify audit lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -17,6 +20,12 @@ study: $(VENV)/.ready
 	dvc repro -P
 	@echo
 	@echo "Studies: reports/studies/studies.html, or studies.md (English), estudos.md (português)"
+
+experiments: $(VENV)/.ready
+	dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
+
+plots: $(VENV)/.ready
+	python scripts/plots.py
 
 test: $(VENV)/.ready
 	pytest

@@ -84,13 +84,20 @@ def verify(folder: Path, elsewhere: bool) -> int:
         print(f"VERIFIED: all {len(outputs)} outputs of {len(stages)} stages are the same bytes as in dvc.lock")
         return 0
     print(f"DIFFERENT: {len(differing)} of {len(outputs)} outputs; in the order of the stages:")
-    originals = {path: original(path, outputs[path], committed) for path in outputs}
+    for path in outputs:
+        original(path, outputs[path], committed)
     for name in stages:
         for path in (out["path"] for out in lock[name].get("outs", []) if out["path"] in differing):
-            text = "the committed file is not here to compare with (dvc pull)"
-            if originals[path]:
-                text = difference(originals[path], clone / path)
-            print(f"  {name}: {path}: {text}")
+            for file in inside(committed, path) | inside(clone, path):
+                if not (committed / file).exists():
+                    text = "the committed file is not here to compare with (dvc pull)"
+                elif not (clone / file).exists():
+                    text = "is no longer made"
+                elif (committed / file).read_bytes() == (clone / file).read_bytes():
+                    continue
+                else:
+                    text = difference(committed / file, clone / file)
+                print(f"  {name}: {file}: {text}")
     metrics = [
         item if isinstance(item, str) else next(iter(item)) for s in stages.values() for item in s.get("metrics", [])
     ]
@@ -138,16 +145,21 @@ def inputs(stage: dict, outputs: dict) -> dict:
     return {"cmd": stage["cmd"], "params": stage.get("params"), "code": code, "outs": names}
 
 
-def original(path: str, md5: str, committed: Path) -> Path | None:
-    """The file that a path and MD5 in dvc.lock stand for: from git, the working tree or DVC's cache."""
-    for file in (committed / path, ROOT / path, ROOT / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]):
+def inside(folder: Path, path: str) -> dict[str, None]:
+    """The files of an output, in order: itself, or all that are in it."""
+    files = sorted(file for file in (folder / path).rglob("*") if file.is_file()) or [folder / path]
+    return dict.fromkeys(file.relative_to(folder).as_posix() for file in files)
+
+
+def original(path: str, md5: str, committed: Path) -> None:
+    """Put the file that a path and MD5 in dvc.lock stand for into `committed`: from the working tree or DVC's cache."""
+    if (committed / path).exists():
+        return
+    for file in (ROOT / path, ROOT / ".dvc" / "cache" / "files" / "md5" / md5[:2] / md5[2:]):
         if file.is_file() and hashlib.md5(file.read_bytes(), usedforsecurity=False).hexdigest() == md5:
-            copy = committed / path
-            if file != copy:
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(file, copy)
-            return copy
-    return None
+            (committed / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, committed / path)
+            return
 
 
 def difference(one: Path, other: Path) -> str:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-BINS = 15  # of the calibration error, as in Guo et al., ICML 2017
+BINS = 15  # of the reliability diagram, as in Guo et al., ICML 2017
 
 
 def confusion_matrices(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
@@ -43,13 +43,31 @@ def brier_scores(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return np.stack([np.square(p - truth).sum(axis=1).mean() for p in probabilities])
 
 
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
+    """Confidence beside correctness, in equal bins of confidence: the reliability diagram (Guo et al., ICML 2017).
+
+    Args:
+        probabilities: float array of shape (replicates, n, classes).
+        labels: int array of shape (n,).
+
+    Returns:
+        For each replicate and bin, arrays of shape (replicates, BINS): `images`, how many fall into the bin;
+        `confidence` and `correct`, the sums over these of the largest probability and of the hits.
+    """
+    confidences = probabilities.max(axis=2).astype(np.float64)
+    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
+    of_image = {"images": np.ones_like(confidences), "confidence": confidences}
+    of_image["correct"] = (probabilities.argmax(axis=2) == labels).astype(np.float64)
+    return {
+        name: np.stack([np.bincount(b, v, minlength=BINS) for b, v in zip(bins, values, strict=True)])
+        for name, values in of_image.items()
+    }
+
+
 def calibration_errors(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Expected calibration error in [0, 1], in equal bins of confidence (Guo et al., 2017): shape (replicates,)."""
-    confidences = probabilities.max(axis=2).astype(np.float64)
-    correct = probabilities.argmax(axis=2) == labels
-    bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
-    gaps = [np.bincount(b, c - k, minlength=BINS) for b, c, k in zip(bins, confidences, correct, strict=True)]
-    return np.abs(gaps).sum(axis=1) / len(labels)
+    sums = reliability(probabilities, labels)
+    return np.abs(sums["confidence"] - sums["correct"]).sum(axis=1) / len(labels)
 
 
 def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:

@@ -1,4 +1,4 @@
-"""Compare the arms on the test images and reach the verdict: reports/metrics.json, replicates.csv, figures."""
+"""Compare the arms on the test images and reach the verdict: reports/metrics.json, evaluation.json, tables, figures."""
 
 import numpy as np
 import pandas as pd
@@ -39,19 +39,18 @@ def main(params: Params) -> None:
         arm: {c: rounded(table[f"recall_{c}"].mean()) for c in range(probabilities[arm].shape[2])}
         for arm, table in tables.items()
     }
-    save_json(
-        "reports/metrics.json",
-        {
-            "verdict": statistics.decide(interval, params.evaluate.margin),
-            "difference": difference,
-            **{
-                arm: {measure: summary(table[measure].to_numpy(), confidence) for measure in MEASURES}
-                | {"recall": recall[arm]}
-                for arm, table in tables.items()
-            },
-            "spread": spread(gains, runs),
+    evaluation = {
+        "verdict": statistics.decide(interval, params.evaluate.margin),
+        "difference": difference,
+        **{
+            arm: {measure: summary(table[measure].to_numpy(), confidence) for measure in MEASURES}
+            | {"recall": recall[arm]}
+            for arm, table in tables.items()
         },
-    )
+        "spread": spread(gains, runs),
+    }
+    save_json("reports/evaluation.json", evaluation)
+    save_json("reports/metrics.json", headline(evaluation))
     tidy = pd.concat([runs.assign(arm=arm).join(table) for arm, table in of_runs.items()]).drop(columns="seed")
     tidy[["draw", "dae"]] += 1
     save_table("reports/replicates.csv", tidy.rename(columns={"draw": "replicate"}))
@@ -61,6 +60,9 @@ def main(params: Params) -> None:
     save_figure(f"{folder}/paired", figures.paired_accuracies, accuracies, accuracy_gains.mean(), interval)
     pooled = {arm: metrics.confusion_matrices(p[replicates], labels).sum(axis=0) for arm, p in probabilities.items()}
     save_figure(f"{folder}/confusion", figures.confusions, pooled)
+    save_table("reports/confusion.csv", pd.concat([cells(matrix).assign(arm=arm) for arm, matrix in pooled.items()]))
+    bins = [reliability(p[replicates], labels).assign(arm=arm) for arm, p in probabilities.items()]
+    save_table("reports/calibration.csv", pd.concat(bins))
     losses = {
         arm: pd.read_csv(f"reports/history/{folder}.csv").pivot(index="run", columns="step", values="loss")[replicates]
         for arm, folder in FOLDERS.items()
@@ -69,6 +71,41 @@ def main(params: Params) -> None:
     steps = losses["with"].columns.to_numpy()
     arms = {arm: table.to_numpy() for arm, table in losses.items()}
     save_figure(f"{folder}/learning_curves", figures.learning_curves, pretraining.to_numpy(), arms, steps)
+
+
+def headline(evaluation: dict) -> dict:
+    """The few numbers that DVC shows and compares, verdict and paired difference first, as in DVC's own sorting.
+
+    `gain` is the paired difference in accuracy, `acc` accuracy, `ece` the expected calibration error; all fractions.
+    """
+    gain = evaluation["difference"]["accuracy"]
+    return {
+        "verdict": evaluation["verdict"],
+        "gain": gain["mean"],
+        "gain_low": gain["two_way_low"],
+        "gain_high": gain["two_way_high"],
+        "with_acc": evaluation["with"]["accuracy"]["mean"],
+        "without_acc": evaluation["without"]["accuracy"]["mean"],
+        "with_ece": evaluation["with"]["calibration_error"]["mean"],
+        "without_ece": evaluation["without"]["calibration_error"]["mean"],
+    }
+
+
+def cells(matrix: np.ndarray) -> pd.DataFrame:
+    """A confusion matrix of counts, shape (classes, classes), as a table: a row for each cell, true class first."""
+    true, predicted = np.indices(matrix.shape)
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    columns = {"true": true, "predicted": predicted, "images": matrix, "share": share}
+    return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+
+
+def reliability(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
+    """Mean confidence and accuracy over all replicates' images in each bin of confidence that has any."""
+    sums = metrics.reliability(probabilities, labels)
+    table = pd.DataFrame({name: values.sum(axis=0) for name, values in sums.items()}).query("images > 0").copy()
+    table["confidence"] /= table["images"]
+    table["accuracy"] = table.pop("correct") / table["images"]
+    return table.astype({"images": int})
 
 
 def summary(values: np.ndarray, confidence: float) -> dict[str, float | None]:

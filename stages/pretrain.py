@@ -1,5 +1,7 @@
 """Train the denoising autoencoders on all training images, without their labels: data/pretrain/."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -20,8 +22,15 @@ def main(params: Params) -> None:
     steps_per_epoch = -(-len(images) // settings.batch_size)
     progress = Progress(settings.models * settings.epochs, "epoch")
     encoders, history = [], []
+
+    def log(model: int, step: int, loss: float) -> None:
+        """The table is whole after every epoch, so that the curve can be followed while it is drawn."""
+        history.append({"dae": model, "epoch": step // steps_per_epoch, "loss": loss})
+        save_table("reports/history/pretrain.csv", pd.DataFrame(history))
+        progress.step(f"loss {loss:.4f}")
+
     for model in range(settings.models):
-        losses = trainer.fit(
+        trainer.fit(
             images,
             None,
             weights=initial_weights(autoencoder, derive(params.seed, "pretrain", model, "weights")),
@@ -30,14 +39,12 @@ def main(params: Params) -> None:
             learning_rate=settings.learning_rate,
             seed=derive(params.seed, "pretrain", model),
             log_every=steps_per_epoch,
-            on_log=lambda step, loss: progress.step(f"loss {loss:.4f}"),
+            on_log=partial(log, model),
         )
         if model == 0:
             save_model("data/pretrain/dae.keras", untie(autoencoder, units) if settings.tied else autoencoder)
         encoders += autoencoder.get_weights()[: 2 * len(units)]
-        history += [{"dae": model, "epoch": epoch, "loss": loss} for epoch, (_, loss) in enumerate(losses, start=1)]
     save_arrays("data/pretrain/encoders.npz", encoders)
-    save_table("reports/history/pretrain.csv", pd.DataFrame(history))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main(params: Params) -> None:
 
 def collect(params: Params) -> dict:
     """Everything that the templates may print or decide on."""
-    metrics = load_json("reports/metrics.json")
+    metrics = load_json("reports/evaluation.json")
     runs = (
         pd.read_csv("reports/replicates.csv")
         .query("not repeat")

@@ -36,7 +36,7 @@ def collect(params: Params, study_params: StudyParams) -> dict:
     return {
         "p": params,
         "study": study_params,
-        "main": load_json("reports/metrics.json"),
+        "main": load_json("reports/evaluation.json"),
         "tune": load_json(str(folder / "tune.json")),
         "tried": {arm: rows.sort_values("accuracy") for arm, rows in tried.groupby("arm")},
         "gains": gains.to_dict("records"),

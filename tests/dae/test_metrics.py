@@ -49,3 +49,13 @@ def test_a_class_without_images_or_predictions_is_no_division_by_zero():
     measures = metrics.evaluate(probabilities, np.zeros(4, int))
     assert measures["accuracy"] == measures["recall_0"] == [1.0]
     assert measures["recall_2"] == [0.0]
+
+
+def test_reliability_sums_confidence_and_hits_in_each_bin():
+    probabilities = np.array([[[0.95, 0.05], [0.97, 0.03], [0.6, 0.4]]], np.float32)
+    sums = metrics.reliability(probabilities, np.array([0, 1, 0]))
+    assert sums["images"].shape == (1, metrics.BINS)
+    assert sums["images"][0, [14, 9]].tolist() == [2, 1]
+    assert sums["confidence"][0, 14] == pytest.approx(1.92)
+    assert sums["correct"][0, [14, 9]].tolist() == [1, 1]
+    assert sums["images"].sum() == 3

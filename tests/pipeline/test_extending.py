@@ -1,0 +1,83 @@
+"""The recipes of docs/extending.md, applied to a clone as they stand there, and run."""
+
+import re
+import sys
+
+import numpy as np
+import pytest
+from conftest import write_changed
+
+from stages import _sources
+
+TINY = {
+    "replicates": 1,
+    "split.repeats": 0,
+    "pretrain.models": 1,
+    "network.units": [32, 16],
+    "finetune.steps": 20,
+    "corruption": "speckle",
+    "dataset": "turned",
+}
+
+
+@pytest.fixture(scope="module")
+def extended(project, root, mnist, tmp_path_factory):
+    """The project after all changes of the page, run with the new data set, corruption, network and stage."""
+    page = (root / "docs" / "extending.md").read_text()
+    changes = re.findall(r"(?m)^`([^`\n]+)`[^\n]*:\n\n```(diff|python)\n(.*?)^```", page, flags=re.DOTALL)
+    assert len(changes) == page.count("```") // 2
+    for path, kind, text in changes:
+        apply(project.folder / path, kind, text)
+    turned = tmp_path_factory.mktemp("turned") / "mnist.npz"
+    arrays = {name: array[:, ::-1, ::-1] if array.ndim == 3 else array for name, array in mnist.items()}
+    np.savez(turned, **{key: arrays[name] for name, key in _sources.NPZ_NAMES.items()})
+    write_changed(project.folder / "params.yaml", TINY)
+    project.environment = project.environment | {"DAE_DATA": str(turned)}
+    project.output = project.dvc("repro")
+    return project
+
+
+def apply(path, kind, text):
+    """Write a new file, or change the one place where the lines of a diff without its additions stand."""
+    if kind == "python":
+        assert not path.exists()
+        path.write_text(text)
+        return
+    lines = text.splitlines()
+    before = "\n".join(line[1:] for line in lines if not line.startswith("+"))
+    after = "\n".join(line[1:] for line in lines if not line.startswith("-"))
+    content = path.read_text()
+    assert content.count(before) == 1, f"{path.name}: {before}"
+    path.write_text(content.replace(before, after))
+
+
+def test_the_changed_pipeline_runs_whole(extended):
+    ran = extended.ran(extended.output)
+    assert {"download", "pretrain", "finetune", "evaluate", "mistakes", "report"} <= set(ran)
+    assert "up to date" in extended.dvc("status", "dvc.yaml")
+
+
+def test_the_new_stage_lists_what_all_runs_get_wrong(extended):
+    header, *rows = (extended.folder / "reports" / "mistakes.csv").read_text().splitlines()
+    assert header == "image,digit"
+    accuracy = extended.json("reports/metrics.json")["with_acc"]
+    assert len(rows) == pytest.approx(10_000 * (1 - accuracy), abs=1)  # a single run
+
+
+def test_the_new_data_set_corruption_and_network_are_used(extended, mnist):
+    images = np.load(extended.folder / "data/raw/test_images.npy")
+    assert np.array_equal(images, mnist["test_images"][:, ::-1, ::-1])
+    report = (extended.folder / "reports" / "report.md").read_text()
+    assert "turned MNIST" in report
+    assert "speckle noise" in report
+    script = (
+        "import keras, sys\n"
+        "for path in sys.argv[1:]:\n"
+        "    print(keras.models.load_model(path).get_layer('encoder_1').activation.__name__)\n"
+    )
+    models = ["data/pretrain/dae.keras", "data/finetune/classifier.keras"]
+    assert extended.call(sys.executable, "-c", script, *models).split()[-2:] == ["silu", "silu"]
+
+
+def test_the_new_stage_declares_what_it_imports(extended):
+    extended.call(sys.executable, "-m", "pytest", "tests/pipeline/test_dag.py", "-k", "declares")
