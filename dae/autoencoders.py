@@ -1,5 +1,6 @@
 """Small autoencoders of several kinds, trained side by side: what the theory exercises are answered with."""
 
+import functools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
@@ -115,17 +116,17 @@ def probe(features: np.ndarray, labels: np.ndarray, test_features: np.ndarray, t
 def _fit(specification: Specification, data: Data) -> Fitted:
     import time
 
-    from dae.backend import keras, tf
+    from dae.backend import tf
     from dae.networks import initial_weights
-    from dae.training import Trainer, predict, scale, set_up_tensorflow
+    from dae.training import predict, scale, set_up_tensorflow
 
     set_up_tensorflow(threads=1)
-    tf.get_logger().setLevel("ERROR")  # each autoencoder is compiled anew, as it must be
+    tf.get_logger().setLevel("ERROR")  # it warns of many compilations, which differ as they must
     s = specification
     start = time.perf_counter()
-    model, encoder, decoder = _build(data.train.shape[1], s)
+    trainer, encoder, decoder = _trainer(data.train.shape[1], s)
+    model = trainer.model
     weights = initial_weights(model, derive(s.seed, "weights"))
-    trainer = _variational_trainer(model, encoder, decoder) if s.variational else Trainer(model, "masking", s.noise)
     if s.steps:
         settings = {"batch_size": s.batch_size, "steps": s.steps, "learning_rate": s.learning_rate}
         trainer.fit(data.train, None, weights=weights, **settings, seed=s.seed, log_every=s.steps)
@@ -149,7 +150,6 @@ def _fit(specification: Specification, data: Data) -> Fitted:
     normal = np.random.default_rng(derive(s.seed, "samples")).standard_normal((N_SAMPLES, s.units[-1]), np.float32)
     drawn = normal if s.variational else codes.mean(axis=0) + codes.std(axis=0) * normal
     train = data.train[:5000]
-    keras.backend.clear_session()
     return Fitted(
         n_parameters=model.count_params(),
         train_error=float(errors(train, decode(encode(train))).mean()),
@@ -164,6 +164,17 @@ def _fit(specification: Specification, data: Data) -> Fitted:
         samples=decode(drawn.astype(np.float32)),
         seconds=seconds,
     )
+
+
+@functools.lru_cache(maxsize=2)
+def _trainer(n_pixels: int, specification: Specification):
+    """The trainer, whose model is the autoencoder, and the models of its two halves; compiling costs a second."""
+    from dae.training import Trainer
+
+    model, encoder, decoder = _build(n_pixels, specification)
+    if specification.variational:
+        return _variational_trainer(model, encoder, decoder), encoder, decoder
+    return Trainer(model, "masking", specification.noise), encoder, decoder
 
 
 def _build(n_pixels: int, specification: Specification):

@@ -25,7 +25,7 @@ def main() -> None:
                 lines += [f"| {stage}: {name} | {value} | |" for name, value in facts.items()]
     lines += [
         "",
-        "Of a stage that trains in several processes, the memory is that of its own and of the largest of them.",
+        "Of a stage that trains in several processes, the memory is the one that starts them; each of them has its own.",
     ]
     lines += ["Studies keep finished work, so the time is that of the last run alone.", ""]
     save_text("reports/environment.md", "\n".join(lines))

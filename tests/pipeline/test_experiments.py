@@ -1,4 +1,7 @@
-"""Experiments as a user of DVC runs them: queued, in temporary folders, over ranges, compared, applied, saved."""
+"""Experiments as a user of DVC runs them: queued, in temporary folders, over ranges, compared, applied, saved.
+
+Minutes long, and so left to CI: pytest -m slow
+"""
 
 import json
 import re
@@ -7,6 +10,8 @@ import time
 
 import pytest
 from conftest import Project
+
+pytestmark = pytest.mark.slow
 
 QUEUED = {
     "wide": ["evaluate.margin=0.4"],

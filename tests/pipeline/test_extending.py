@@ -1,4 +1,4 @@
-"""The recipes of docs/extending.md, applied to a clone as they stand there, and run."""
+"""The recipes of docs/extending.md, applied to a clone as they stand there, and run: pytest -m slow"""
 
 import re
 import sys
@@ -8,6 +8,8 @@ import pytest
 from conftest import write_changed
 
 from stages import _sources
+
+pytestmark = pytest.mark.slow
 
 TINY = {
     "replicates": 1,
