@@ -4,6 +4,7 @@ They change from run to run, so they are no output of the pipeline, and the repo
 """
 
 import platform
+import sys
 import tomllib
 from importlib.metadata import version
 from pathlib import Path
@@ -25,7 +26,7 @@ def main() -> None:
                 lines += [f"| {stage}: {name} | {value} | |" for name, value in facts.items()]
     lines += [
         "",
-        "Of a stage that trains in several processes, the memory is the one that starts them; each of them has its own.",
+        "Of a stage that trains in several processes, the memory is that of the one that starts them.",
     ]
     lines += ["Studies keep finished work, so the time is that of the last run alone.", ""]
     save_text("reports/environment.md", "\n".join(lines))
@@ -41,7 +42,7 @@ def machine() -> list[str]:
     requirements = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = [requirement.split(">")[0] for requirement in requirements]
     return [
-        f"{models[0]}, {joblib.cpu_count()} cores; {platform.system()} {platform.machine()}; "
+        f"{models[0]}, {joblib.cpu_count()} cores; {sys.platform} {platform.machine()}; "
         f"Python {platform.python_version()}; {', '.join(f'{name} {version(name)}' for name in names)}."
     ]
 

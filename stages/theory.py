@@ -89,7 +89,8 @@ def main(params: Params) -> dict:
     auroc = {
         str(c): round(float(roc_auc_score(test_labels == c, fitted["without", c].test_errors)), 4) for c in range(10)
     }
-    mapped = {"ae_code": fitted["map"].codes[:MAPPED], "pca_code": PCA(2).fit(pixels).transform(scaled[:MAPPED])}
+    pca = PCA(2, svd_solver="covariance_eigh").fit(pixels)
+    mapped = {"ae_code": fitted["map"].codes[:MAPPED], "pca_code": pca.transform(scaled[:MAPPED])}
     trust = {name: round(trustworthiness(scaled[:MAPPED], xy, n_neighbors=10), 4) for name, xy in mapped.items()}
     reference = scaled[-MAPPED:]
     sets = {

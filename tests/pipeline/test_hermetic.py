@@ -1,6 +1,7 @@
 """Each stage in a folder that holds only what dvc.yaml declares for it, and without a network.
 
-The stage download reads the data set from a file here, so that it needs none either.
+The stage download reads the data set from a file here, so that it needs none either. All stages run once more for
+this, so it is left to CI: pytest -m slow
 """
 
 import json
@@ -15,6 +16,8 @@ import pytest
 import yaml
 
 STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
+
+pytestmark = pytest.mark.slow
 
 RECORDS = "data/runs/"  # times and memory, which are no outputs
 WITHOUT_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []

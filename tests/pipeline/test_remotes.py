@@ -94,7 +94,7 @@ def ssh_server(sshd: str, folder: Path):
         server.wait()
 
 
-@pytest.fixture(params=["folder", "ssh", "s3"])
+@pytest.fixture(params=["folder", *(pytest.param(kind, marks=pytest.mark.slow) for kind in ("ssh", "s3"))])
 def remote(request, tmp_path, tool):
     store = tmp_path / "store"
     if request.param == "folder":
