@@ -3,6 +3,7 @@
 import functools
 import json
 import re
+import shutil
 import subprocess
 import sys
 
@@ -42,6 +43,8 @@ def projects(small, root, tmp_path_factory):
             *sections, last = key.split(".")
             functools.reduce(dict.__getitem__, sections, values)[last] = value
         (folders[name] / "params.yaml").write_text(yaml.safe_dump(values))
+        for file in ("dvc.yaml", "pyproject.toml", "requirements.lock"):
+            shutil.copy(root / file, folders[name])
     stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
     done = subprocess.run(
         [sys.executable, "-W", "error::RuntimeWarning", "-c", RUN, ",".join(stages), *map(str, folders.values())],

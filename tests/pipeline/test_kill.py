@@ -64,9 +64,9 @@ class Repro:
     def kill(self, only_the_stage: bool) -> str:
         """SIGKILL all that runs, or what DVC started, whereupon nothing may go on; returns the stage hit."""
         running = [process for process in psutil.process_iter() if session(process) == self.process.pid]
-        for process in running:
-            if not only_the_stage or process.ppid() == self.process.pid:
-                process.kill()
+        started = [process for process in running if process.ppid() == self.process.pid] if only_the_stage else []
+        for process in started or running:  # DVC may be between two stages
+            process.kill()
         self.output += self.process.communicate(timeout=60)[0]
         psutil.wait_procs(running, timeout=10)
         assert not [p for p in running if p.is_running() and p.status() != psutil.STATUS_ZOMBIE]
