@@ -95,10 +95,10 @@ def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project)
     rows = project.json("reports/studies/label_curve.json")["rows"]
     assert [row["n_labels"] for row in rows] == [50, 100, 200]
     assert rows[-1]["without"] > rows[0]["without"]
-    started = project.dvc("repro", "--single-item", "--force", "studies/dvc.yaml:tune")
-    seconds = [int(s) for s in re.findall(r"unit \d+/\d+  (\d+) s", started)]
-    assert len(seconds) >= 6
-    assert max(seconds) <= 2  # all work was kept
+    kept = {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()}
+    again = project.dvc("repro", "--single-item", "--force", "studies/dvc.yaml:tune")
+    assert len(re.findall(r"unit \d+/\d+ ", again)) >= 6
+    assert {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()} == kept
     assert project.call("git", "status", "--porcelain", "--untracked-files=no") == ""
     project.call("git", "add", ".")
     project.call("git", "commit", "--quiet", "--message=studies")
