@@ -9,7 +9,7 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dae.replicates import workers
+from dae.processes import workers
 from dae.seeds import derive
 
 N_SAMPLES = 2000  # images drawn from a trained autoencoder

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
+from dae.processes import workers
 from dae.seeds import derive
 
 
@@ -70,11 +71,6 @@ class Trained:
     probabilities: np.ndarray
     history: list[tuple[int, float]]
     weights: list[np.ndarray]
-
-
-def workers(n_jobs: int) -> Parallel:
-    """Processes of one thread each, kept between calls with the same number; results come in order, when ready."""
-    return Parallel(n_jobs=n_jobs, return_as="generator", backend="loky", inner_max_num_threads=1)
 
 
 def train_replicates(replicates: Iterable[Replicate], recipe: Recipe, n_jobs: int) -> Iterator[Trained]:

@@ -40,7 +40,7 @@ def run(main: Callable[[Params], dict | None]) -> None:
         kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         facts = {"seconds": round(time.monotonic() - start, 1), "peak_mib": round(kib / 1024)} | facts
         save_json(f"data/runs/{Path(sys.argv[0]).stem}.json", facts)
-    except (BadParameters, StageError) as error:
+    except (BadParameters, StageError, ConnectionError) as error:
         sys.exit("\n".join(f"ERROR: {line}" for line in str(error).splitlines()))
     except KeyboardInterrupt:
         sys.exit("interrupted")
