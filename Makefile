@@ -1,11 +1,11 @@
-# make report | study | test | lint | environment | clean | lock
+# make report | study | test | bench | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: report study test lint environment clean lock
+.PHONY: report study test bench lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -20,6 +20,11 @@ study: $(VENV)/.ready
 
 test: $(VENV)/.ready
 	pytest
+
+# the speed table, benchmarks/results.md; PART=pretrain, replicates, pipeline, startup or growth for one part of it
+bench: $(VENV)/.ready
+	dvc repro --quiet download
+	python -m benchmarks.run $(PART)
 
 lint: $(VENV)/.ready
 	ruff check .

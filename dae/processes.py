@@ -61,8 +61,8 @@ def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
                 alone = 0 if client.ncores() else alone + POLL
                 if alone >= PATIENCE:
                     raise ConnectionError(
-                        f"{where} has had no worker for {PATIENCE} s that finds our modules; start one in the project's "
-                        f"folder: dask worker {address} --nthreads 1"
+                        f"{where} has had no worker for {PATIENCE} s that finds our modules; start one in the "
+                        f"project's folder: dask worker {address} --nthreads 1"
                     ) from None
 
     with client:
