@@ -6,6 +6,7 @@ process and of those that it started, added up.
 """
 
 import json
+import os
 import sys
 import time
 from itertools import pairwise
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-RAW = Path("data/raw")
+RAW = Path(os.environ.get("BENCH_DATA", "data/raw"))
 
 
 def images(part: str, n: int) -> np.ndarray:
@@ -72,8 +73,10 @@ class Contender:
         """One dAE from random weights; `loss` is the mean over the last epoch."""
         raise NotImplementedError
 
-    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test) -> dict:
-        """Pairs of classifiers; `accuracy` is the mean on the test images."""
+    def replicates(
+        self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test, n_jobs
+    ) -> dict:
+        """Pairs of classifiers; `accuracy` is the mean on the test images; `n_jobs` processes are for ours alone."""
         raise NotImplementedError
 
     def limit(self, units, batch_size, size, seconds) -> dict:
@@ -111,7 +114,7 @@ class Ours(Contender):
         )
         return {"seconds": time.perf_counter() - start, "loss": history[-1][1]}
 
-    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test):
+    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test, n_jobs):
         from dae.replicates import Recipe, Replicate, train_replicates
 
         recipe = Recipe(tuple(units), dropout, masking, batch_size, steps, learning_rate)
@@ -119,7 +122,7 @@ class Ours(Contender):
         encoder = he_normal([784, *units], 2)
         start = time.perf_counter()
         todo = (Replicate(x, y, test, arm, seed) for seed in range(pairs) for arm in (encoder, ()))
-        predicted = [t.probabilities.argmax(axis=1) for t in train_replicates(todo, recipe, 2)]
+        predicted = [t.probabilities.argmax(axis=1) for t in train_replicates(todo, recipe, n_jobs)]
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "accuracy": float(np.mean(np.stack(predicted) == labels("test", n_test)))}
 
@@ -172,7 +175,7 @@ class Tutorial(Contender):
         history = model.fit(data, data, batch_size=batch_size, epochs=epochs, verbose=0)
         return {"seconds": time.perf_counter() - start, "loss": history.history["loss"][-1]}
 
-    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test):
+    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test, n_jobs):
         keras, encoder = self.keras, he_normal([784, *units], 2)
         x, y = images("train", n_labels).astype(np.float32) / 255, labels("train", n_labels)
         test, truth = images("test", n_test).astype(np.float32) / 255, labels("test", n_test)
@@ -248,7 +251,7 @@ class Torch(Contender):
         loss = self.train(model, x, None, loss_of, batch_size, epochs * -(-n // batch_size), learning_rate, corrupt)
         return {"seconds": time.perf_counter() - start, "loss": loss}
 
-    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test):
+    def replicates(self, units, n_labels, batch_size, steps, learning_rate, masking, dropout, pairs, n_test, n_jobs):
         torch, sizes = self.torch, [784, *units, 10]
         torch.set_num_threads(1)  # faster than two, at this size
         encoder = he_normal([784, *units], 2)
