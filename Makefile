@@ -21,7 +21,7 @@ study: $(VENV)/.ready
 test: $(VENV)/.ready
 	pytest
 
-# the speed table, benchmarks/results.md; PART=pretrain, replicates, pipeline, startup or growth for one part of it
+# the speed table, benchmarks/results.md; PART=pretrain, replicates, profile, pipeline, startup or growth for one part
 bench: $(VENV)/.ready
 	dvc repro --quiet download
 	python -m benchmarks.run $(PART)

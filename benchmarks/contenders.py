@@ -38,9 +38,8 @@ def mirrored(units: list[int]) -> list[int]:
     return [784, *units, *units[-2::-1], 784]
 
 
-def products(units: list[int], batch_size: int) -> list[tuple[int, int, int]]:
-    """Shapes (m, k, n) of the matrix products of one training step of the dAE: m x k times k x n."""
-    sizes = mirrored(units)
+def products(sizes: list[int], batch_size: int) -> list[tuple[int, int, int]]:
+    """Shapes (m, k, n), m x k times k x n, of the matrix products of a training step of layers of those sizes."""
     layers = list(pairwise(sizes))
     forward = [(batch_size, a, b) for a, b in layers]
     kernels = [(a, batch_size, b) for a, b in layers]
@@ -81,7 +80,7 @@ class Contender:
 
     def limit(self, units, batch_size, size, seconds) -> dict:
         """Rates of float32 matrix products: `large` of square ones of that size, `shapes` of the dAE's own."""
-        shapes = {"large": [(size,) * 3], "shapes": products(units, batch_size)}
+        shapes = {"large": [(size,) * 3], "shapes": products(mirrored(units), batch_size)}
         matrices = {k: [(self.matrix(m, n), self.matrix(n, p)) for m, n, p in v] for k, v in shapes.items()}
         return {name: rate(self.multiply, pairs, seconds) for name, pairs in matrices.items()}
 
@@ -125,6 +124,64 @@ class Ours(Contender):
         predicted = [t.probabilities.argmax(axis=1) for t in train_replicates(todo, recipe, n_jobs)]
         seconds = time.perf_counter() - start
         return {"seconds": seconds, "accuracy": float(np.mean(np.stack(predicted) == labels("test", n_test)))}
+
+    def parts(self, units, n, batch_size, steps, noise, dropout, threads, classify) -> dict:
+        """Milliseconds a step of what a training step does, each measured alone in a compiled loop of that many steps.
+
+        `gradients` are of the network with its loss, forwards and backwards; `products` the matrix products in it.
+        """
+        from dae.backend import tf
+        from dae.corruption import corrupt
+        from dae.networks import build_autoencoder, build_classifier
+        from dae.training import Trainer, batches, classification_loss, reconstruction_loss, scale, set_up_tensorflow
+
+        set_up_tensorflow(threads)
+        model = build_classifier(784, units, dropout) if classify else build_autoencoder(784, units)
+        trainer, order = Trainer(model, "masking", noise), tf.constant(batches(n, batch_size, steps, 1))
+        data, truth = tf.constant(images("train", n)), tf.constant(labels("train", n).astype(np.int32))
+        batch, classes = scale(data[:batch_size]), truth[:batch_size]
+        sizes = [784, *units, 10] if classify else mirrored(units)
+        shapes = products(sizes, batch_size)
+        matrices = [(self.matrix(m, k), self.matrix(k, n)) for m, k, n in shapes]
+        constant = [tf.ones_like(variable) for variable in trainer.variables]
+
+        def gradients(i):
+            with tf.GradientTape() as tape:
+                logits = model(batch, training=True)
+                loss = classification_loss(logits, classes) if classify else reconstruction_loss(logits, batch)
+            return [tf.reduce_sum(g[:1]) for g in tape.gradient(loss, trainer.variables)]
+
+        def adam(i):
+            trainer._update(constant, 1e-6, tf.cast(i + 1, tf.float32))
+            return [0.0]
+
+        kinds = {
+            "rows, scaled": lambda i: [scale(tf.gather(data, order[i]))[0, 0]],
+            "corruption": lambda i: [corrupt(batch, "masking", noise, tf.stack([1, i]))[0, 0]],
+            "gradients": gradients,
+            "Adam": adam,
+        }
+        found = {}
+        for name, work in kinds.items():
+
+            @tf.function
+            def loop(work=work):
+                total = 0.0
+                for i in tf.range(steps):
+                    total += tf.add_n(work(i))
+                return total
+
+            loop()
+            start = time.perf_counter()
+            loop()
+            found[name] = 1e3 * (time.perf_counter() - start) / steps
+        found["products"] = 1e3 * sum(2 * m * k * n for m, k, n in shapes) / rate(self.multiply, matrices, 0.5)
+        fit = {"weights": model.get_weights(), "batch_size": batch_size, "steps": steps, "learning_rate": 1e-3}
+        for _ in range(2):
+            start = time.perf_counter()
+            trainer.fit(images("train", n), labels("train", n) if classify else None, **fit, seed=1, log_every=steps)
+            found["whole"] = 1e3 * (time.perf_counter() - start) / steps
+        return found
 
     def matrix(self, rows, columns):
         from dae.backend import tf

@@ -25,7 +25,7 @@ import numpy as np
 import yaml
 
 from benchmarks.contenders import CONTENDERS as ALL
-from benchmarks.contenders import RAW, products
+from benchmarks.contenders import RAW, mirrored, products
 from stages._environment import machine
 
 CONTENDERS = [name for name in ALL if name != "torch" or find_spec("torch")]
@@ -115,7 +115,7 @@ def pretrain(quick: bool) -> list[str]:
     settings = PRETRAIN | ({"n": 2000, "units": [32, 16]} if quick else {})
     limit = {"units": settings["units"], "batch_size": 256}
     limit |= {"size": 256, "seconds": 0.01} if quick else {"size": 3072, "seconds": 0.5}
-    flops = settings["n"] * sum(2 * m * k * n for m, k, n in products(settings["units"], 256)) / 256
+    flops = settings["n"] * sum(2 * m * k * n for m, k, n in products(mirrored(settings["units"]), 256)) / 256
     with peers(*CONTENDERS) as found:
         masking, gaussian = (
             {n: lambda p=p, c=c: p.ask("pretrain", corruption=c, **settings) for n, p in found.items()}
@@ -133,6 +133,7 @@ def pretrain(quick: bool) -> list[str]:
         times = [answer["seconds"] for answer in answers[name]]
         fraction = [flops / s / rate for s, rate in zip(times, large, strict=True)]
         ratio = ratios(answers, name, lambda _: 1.0)
+        own = median(answer["large"] for answer in answers[f"limit {name}"]) / 1e9
         last = answers[name][-1]
         rows.append(
             [
@@ -142,11 +143,13 @@ def pretrain(quick: bool) -> list[str]:
                 spread([settings["n"] / s for s in times], 0),
                 f"{spread([100 * f for f in fraction], 0)} %",
                 verdict(100 * median(fraction), 70) if name == "ours" else "",
+                f"{own:,.0f}",
                 f"{last['loss']:.4f}",
                 f"{last['peak_mib']:,.0f}",
             ]
         )
-    header = "contender | ours is so many times as fast | target | images/s | of the limit | target | loss | peak MiB"
+    header = "contender | ours is so many times as fast | target | images/s | of the limit | target"
+    header += " | its library's large product, GFLOP/s | loss | peak MiB"
     gaussian_rows = [
         [
             NAMES[name],
@@ -161,7 +164,7 @@ def pretrain(quick: bool) -> list[str]:
         "",
         *table(header, rows),
         f"The limit: a large float32 matrix product runs at {spread([x / 1e9 for x in large], 0)} GFLOP/s, in the "
-        f"fastest library here; the {len(products(settings['units'], 256))} products of a step, back to back, at "
+        f"fastest library here; the {len(products(mirrored(settings['units']), 256))} products of a step, back to back, at "
         f"{spread([x / 1e9 for x in shapes], 0)} GFLOP/s. An image takes {flops / settings['n'] / 1e6:.2f} MFLOP.",
         "",
         "The same with Gaussian noise, for which Keras has a layer of its own:",
@@ -346,9 +349,38 @@ def growth(quick: bool) -> list[str]:
     ]
 
 
+def profile(quick: bool) -> list[str]:
+    units = [16, 8] if quick else SETTINGS["units"]
+    steps = {"steps": 20 if quick else 300, "n": 1000 if quick else 60_000}
+    shared = {"units": units, "noise": 0.5, "dropout": 0.3}
+    cases = {
+        "pre-training, 2 threads": {**shared, **steps, "batch_size": 256, "threads": 2, "classify": False},
+        "classifier, 1 thread": {**shared, **steps, "n": 500, "batch_size": 50, "threads": 1, "classify": True},
+    }
+    found = {}
+    for name, settings in cases.items():
+        with peers("ours") as peer:
+            found[name] = peer["ours"].ask("parts", **settings)
+    names = ["whole", "rows, scaled", "corruption", "gradients", "products", "Adam"]
+    shown = {
+        "whole": "the whole step",
+        "gradients": "network and loss, both ways",
+        "products": "of that, matrix products",
+    }
+    rows = [
+        [shown.get(n, n), *(f"{f[n]:.3f} ({100 * f[n] / f['whole']:.0f} %)" for f in found.values())] for n in names
+    ]
+    return [
+        "Milliseconds a step of our training, and of what it is made of, each measured alone.",
+        "",
+        *table(" | ".join(["part", *cases]), rows),
+    ]
+
+
 PARTS = {
     "pretrain": ("Pre-training", pretrain),
     "replicates": ("Paired replicates", replicates),
+    "profile": ("Where the time goes", profile),
     "pipeline": ("The whole pipeline", pipeline),
     "startup": ("Start-up of each stage", startup),
     "growth": ("Growth", growth),

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import contenders, run
 
-PARTS = ["pretrain", "replicates", "pipeline", "startup", "growth"]
+PARTS = ["pretrain", "replicates", "profile", "pipeline", "startup", "growth"]
 
 
 def bench(*arguments, root):
@@ -17,10 +17,10 @@ def bench(*arguments, root):
 
 
 def test_products_are_those_of_a_training_step():
-    sizes = contenders.products([32, 16], 8)
-    assert len(sizes) == 3 * 4 - 1
+    shapes = contenders.products([784, 32, 16, 32, 784], 8)
+    assert len(shapes) == 3 * 4 - 1
     weights = 2 * (784 * 32 + 32 * 16)
-    assert sum(m * k * n for m, k, n in sizes) == 8 * (3 * weights - 784 * 32)
+    assert sum(m * k * n for m, k, n in shapes) == 8 * (3 * weights - 784 * 32)
 
 
 def test_sections_are_renewed_in_their_place(tmp_path, monkeypatch):
