@@ -128,6 +128,7 @@ def pretrain(quick: bool) -> list[str]:
         [max(answers[name][i][kind] for name in limits) for i in range(len(answers["ours"]))]
         for kind in ("large", "shapes")
     )
+    n_products = len(products(mirrored(settings["units"]), 256))
     targets, rows = {"keras": 2.3, "torch": 1.0}, []
     for name in CONTENDERS:
         times = [answer["seconds"] for answer in answers[name]]
@@ -164,7 +165,7 @@ def pretrain(quick: bool) -> list[str]:
         "",
         *table(header, rows),
         f"The limit: a large float32 matrix product runs at {spread([x / 1e9 for x in large], 0)} GFLOP/s, in the "
-        f"fastest library here; the {len(products(mirrored(settings['units']), 256))} products of a step, back to back, at "
+        f"fastest library here; the {n_products} products of a step, back to back, at "
         f"{spread([x / 1e9 for x in shapes], 0)} GFLOP/s. An image takes {flops / settings['n'] / 1e6:.2f} MFLOP.",
         "",
         "The same with Gaussian noise, for which Keras has a layer of its own:",
