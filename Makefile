@@ -1,4 +1,4 @@
-# make report | study | experiments | plots | test | verify | audit | lint | environment | clean | lock
+# make report | study | experiments | plots | test | bench | verify | audit | lint | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -8,7 +8,7 @@ export PATH := $(abspath $(BIN)):$(PATH)
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
-.PHONY: report study experiments plots test verify audit lint environment clean lock
+.PHONY: report study experiments plots test bench verify audit lint environment clean lock
 
 report: $(VENV)/.ready
 	dvc repro
@@ -33,6 +33,11 @@ test: $(VENV)/.ready
 # makes the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere changes all that may not matter
 verify: $(VENV)/.ready
 	python verify.py $(OPTIONS)
+
+# the speed table, benchmarks/results.md; PART=pretrain, replicates, profile, pipeline, startup or growth for one part
+bench: $(VENV)/.ready
+	dvc repro --quiet download
+	python -m benchmarks.run $(PART)
 
 lint: $(VENV)/.ready
 	ruff check .

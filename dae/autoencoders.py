@@ -10,7 +10,7 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from dae.replicates import workers
+from dae.processes import workers
 from dae.seeds import derive
 
 N_SAMPLES = 2000  # images drawn from a trained autoencoder
@@ -120,7 +120,7 @@ def _fit(specification: Specification, data: Data) -> Fitted:
     from dae.networks import initial_weights
     from dae.training import predict, scale, set_up_tensorflow
 
-    set_up_tensorflow(threads=1)
+    set_up_tensorflow()
     tf.get_logger().setLevel("ERROR")  # it warns of many compilations, which differ as they must
     s = specification
     start = time.perf_counter()

@@ -8,8 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from joblib import Parallel, delayed
+from joblib import delayed
 
+from dae.processes import workers
 from dae.seeds import derive
 
 
@@ -72,11 +73,6 @@ class Trained:
     weights: list[np.ndarray]
 
 
-def workers(n_jobs: int) -> Parallel:
-    """Processes of one thread each, kept between calls with the same number; results come in order, when ready."""
-    return Parallel(n_jobs=n_jobs, return_as="generator", backend="loky", inner_max_num_threads=1)
-
-
 def train_replicates(replicates: Iterable[Replicate], recipe: Recipe, n_jobs: int) -> Iterator[Trained]:
     """Train a classifier for each replicate; yields them in order, as they are done.
 
@@ -116,7 +112,7 @@ def _trainer(n_pixels: int, recipe: Recipe):
     from dae.networks import build_classifier, build_convolutional_classifier
     from dae.training import Trainer, set_up_tensorflow
 
-    set_up_tensorflow(threads=1)
+    set_up_tensorflow()
     if recipe.convolutional:
         classifier = build_convolutional_classifier(recipe.units, recipe.dropout)
     else:

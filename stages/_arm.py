@@ -1,14 +1,17 @@
 """What the stages finetune and baseline share: all but the initial weights of the encoder."""
 
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from joblib import delayed
 
-from dae.replicates import Recipe, Replicate, train_replicates, workers
+from dae.processes import workers
+from dae.replicates import Recipe, Replicate, train_replicates
 from stages._params import Params
-from stages._stage import Progress, load_array, load_images, n_jobs, save_array, save_model, save_table
+from stages._stage import Progress, load_array, load_images, n_jobs, save_array, save_model, save_table, whole
 
 
 def recipe_of(params: Params) -> Recipe:
@@ -44,12 +47,17 @@ def train_arm(name: str, params: Params, encoders: list[Sequence[np.ndarray]]) -
     save_array(f"data/{name}/probabilities.npy", np.stack(probabilities))
     save_table(f"reports/history/{name}.csv", pd.DataFrame(history))
     # in a worker, where TensorFlow runs already
-    list(workers(jobs)([delayed(_save_classifier)(f"data/{name}/classifier.keras", recipe, first_weights)]))
+    (model,) = workers(jobs)([delayed(_saved_classifier)(recipe, first_weights)])
+    with whole(f"data/{name}/classifier.keras") as partial:
+        partial.write_bytes(model)
 
 
-def _save_classifier(path: str, recipe: Recipe, weights: list[np.ndarray]) -> None:
+def _saved_classifier(recipe: Recipe, weights: list[np.ndarray]) -> bytes:
+    """The content of a .keras file; the worker may see no file of this machine."""
     from dae.networks import build_classifier
 
     classifier = build_classifier(len(weights[0]), recipe.units, recipe.dropout)
     classifier.set_weights(weights)
-    save_model(path, classifier)
+    with tempfile.TemporaryDirectory() as folder:
+        save_model(f"{folder}/classifier.keras", classifier)
+        return Path(folder, "classifier.keras").read_bytes()

@@ -33,7 +33,6 @@ class Pretrain(Section):
     epochs: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
     batch_size: BatchSize
     learning_rate: LearningRate
-    threads: int = Field(ge=1, le=64, description="a whole number from 1 to 64")
 
 
 Fraction = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]

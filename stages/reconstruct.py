@@ -18,7 +18,7 @@ def main(params: Params) -> None:
     from dae.seeds import derive
     from dae.training import predict, scale, set_up_tensorflow
 
-    set_up_tensorflow(params.pretrain.threads)
+    set_up_tensorflow()
     autoencoder = keras.models.load_model("data/pretrain/dae.keras", compile=False)
     images, classes = load_images("data/raw/test_images.npy"), load_array("data/raw/test_labels.npy")
     clean = scale(images)

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
@@ -44,14 +44,27 @@ class Study:
 
     def keep(self, question: dict, answer: Callable[[], dict]) -> dict:
         """The answer to a question, from the store or else made and stored; both are as JSON holds them."""
+        return self.keep_all([question], lambda missing: (answer() for _ in missing))[0]
+
+    def keep_all(self, questions: Sequence[dict], answers: Callable[[list[int]], Iterable[dict]]) -> list[dict]:
+        """As `keep`, of many.
+
+        Args:
+            questions: what is asked.
+            answers: gives the answers to the questions of these numbers, which the store has not; each is stored as
+                it comes.
+        """
         shared = {"code": self.code, "seed": self.params.seed, "dataset": self.params.dataset}
-        what = question["what"]  # in words, for the reader of the log
-        text = json.dumps(shared | question | {"what": None}, sort_keys=True)
-        path = KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json"
-        if not path.exists():
-            save_json(str(path), answer())
-        self.progress.step(what)
-        return load_json(str(path))
+        # what is asked in words, for the reader of the log, is no part of the key
+        texts = [json.dumps(shared | question | {"what": None}, sort_keys=True) for question in questions]
+        paths = [KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json" for text in texts]
+        missing = [number for number, path in enumerate(paths) if not path.exists()]
+        for number in set(range(len(paths))) - set(missing):
+            self.progress.step(questions[number]["what"])
+        for number, answer in zip(missing, answers(missing) if missing else (), strict=True):
+            save_json(str(paths[number]), answer)
+            self.progress.step(questions[number]["what"])
+        return [load_json(str(path)) for path in paths]
 
     def draw(self, name: str, number: int, n_labels: int) -> np.ndarray:
         """Rows of labelled images, drawn as the main pipeline draws them, but under another name."""
@@ -99,26 +112,23 @@ class Study:
         """
         from dae.backend import tf
         from dae.corruption import corrupt
-        from dae.networks import build_autoencoder, build_convolutional_autoencoder, initial_weights
+        from dae.networks import build_autoencoder, build_convolutional_autoencoder
         from dae.reconstruction import psnr
-        from dae.training import Trainer, predict, scale, set_up_tensorflow
+        from dae.training import Trainer, predict, scale, set_up_tensorflow, train_autoencoders
 
         params, settings = self.params, self.params.pretrain
-        set_up_tensorflow(settings.threads)
+        set_up_tensorflow()
         if convolutional:
             autoencoder = build_convolutional_autoencoder(units)
         else:
             autoencoder = build_autoencoder(self.images.shape[1], units, tied)
-        steps = epochs * -(-len(self.images) // settings.batch_size)
-        Trainer(autoencoder, corruption, noise).fit(
-            np.ascontiguousarray(self.images),
-            None,
-            weights=initial_weights(autoencoder, derive(params.seed, name, "weights")),
+        train_autoencoders(
+            [Trainer(autoencoder, corruption, noise)],
+            self.images,
+            seeds=[derive(params.seed, name)],
+            epochs=epochs,
             batch_size=settings.batch_size,
-            steps=steps,
             learning_rate=settings.learning_rate,
-            seed=derive(params.seed, name),
-            log_every=steps,
         )
         clean = scale(self.test_images)
         noisy = corrupt(clean, corruption, noise, tf.constant([derive(params.seed, name, "test"), 0]))

@@ -3,7 +3,7 @@ import pytest
 
 from dae.backend import keras, tf
 from dae.networks import build_autoencoder, build_classifier, initial_weights
-from dae.training import Trainer, batches, cosine_schedule, predict, scale
+from dae.training import Trainer, batches, cosine_schedule, predict, scale, train_autoencoders
 
 
 def test_batches_go_through_all_rows_again_and_again():
@@ -66,6 +66,21 @@ def test_the_same_seed_gives_the_same_weights_to_the_byte(autoencoder_trainer, m
     assert first[0] == again[0]
     assert all(np.array_equal(a, b) for a, b in zip(first[1], again[1], strict=True))
     assert not np.array_equal(first[1][0], other[1][0])
+
+
+def test_autoencoders_side_by_side_are_those_that_each_would_be_alone(mnist):
+    images = mnist["train_images"][:500].reshape(500, -1)
+    trainers = [Trainer(build_autoencoder(784, [32, 16]), "masking", 0.5) for _ in range(3)]
+    settings = {"epochs": 3, "batch_size": 100, "learning_rate": 0.003}
+    epochs = []
+    train_autoencoders(trainers, images, seeds=[5, 6, 5], **settings, on_epoch=lambda *found: epochs.append(found))
+    together = [trainer.model.get_weights() for trainer in trainers]
+    train_autoencoders(trainers[1:2], images, seeds=[6], **settings)
+    assert sorted(found[:2] for found in epochs) == [(number, epoch) for number in range(3) for epoch in (1, 2, 3)]
+    for alone, second in zip(trainers[1].model.get_weights(), together[1], strict=True):
+        assert np.array_equal(alone, second)
+    assert np.array_equal(together[0][0], together[2][0])
+    assert not np.array_equal(together[0][0], together[1][0])
 
 
 def test_the_autoencoder_learns_to_denoise(autoencoder_trainer, mnist):
