@@ -34,7 +34,7 @@ test: $(VENV)/.ready
 verify: $(VENV)/.ready
 	python verify.py $(OPTIONS)
 
-# the speed table, benchmarks/results.md; PART=pretrain, replicates, profile, pipeline, startup or growth for one part
+# the speed table, benchmarks/results.md; PART=NAME for one part, as `make bench PART=pretrain`
 bench: $(VENV)/.ready
 	dvc repro --quiet download
 	python -m benchmarks.run $(PART)

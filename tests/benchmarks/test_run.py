@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import contenders, run
 
-PARTS = ["pretrain", "replicates", "profile", "pipeline", "startup", "growth"]
+PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth"]
 
 
 def bench(*arguments, root):

@@ -40,13 +40,14 @@ def calls_made(client: Client) -> int:
 
 
 @pytest.mark.parametrize("stage", ["finetune", "baseline", "theory", "studies/dvc.yaml:label_curve"])
-def test_a_stage_on_a_cluster_gives_the_same_bytes(stage, project, cluster):
+def test_a_stage_on_a_cluster_gives_the_same_bytes(stage, project, cluster, monkeypatch):
     project.dvc("repro", "--single-item", stage)
     project.call("git", "add", ".")
     project.call("git", "commit", "--quiet", "--allow-empty", "--message=without")
     shutil.rmtree(project.folder / "data" / "studies", ignore_errors=True)
     before = calls_made(cluster)
-    project.environment = project.environment | {"DASK_SCHEDULER_ADDRESS": cluster.scheduler.address}
+    address = {"DASK_SCHEDULER_ADDRESS": cluster.scheduler.address}
+    monkeypatch.setattr(project, "environment", project.environment | address)
     project.dvc("repro", "--single-item", "--force", stage)
     assert calls_made(cluster) > before
     assert not project.call("git", "status", "--porcelain")
