@@ -56,8 +56,8 @@ def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
             try:
                 return future.result(timeout=POLL)
             except TimeoutError:
-                if future.done():
-                    raise
+                if future.done():  # meanwhile, or by a TimeoutError of the call's own
+                    return future.result()
                 alone = 0 if client.ncores() else alone + POLL
                 if alone >= PATIENCE:
                     raise ConnectionError(

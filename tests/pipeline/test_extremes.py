@@ -49,7 +49,7 @@ def projects(small, root, tmp_path_factory):
     done = subprocess.run(
         [sys.executable, "-W", "error::RuntimeWarning", "-c", RUN, ",".join(stages), *map(str, folders.values())],
         cwd=root,
-        env=small.environment | {"PYTHONPATH": str(root)},
+        env=small.environment | {"PYTHONPATH": str(root), "DAE_JOBS": "1"},  # TensorFlow is set up once a process
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
