@@ -127,10 +127,7 @@ class Ladder(keras.Model):
         return costs
 
     def remember(self, images: np.ndarray) -> None:
-        """Take the moments of these images, uint8 of shape (n, pixels), for those of all images to come.
-
-        It needs about 10 KB of memory for each image.
-        """
+        """Take the moments of these images, uint8 of shape (n, pixels), for those of all images to come."""
         for layer, found in enumerate(self.clean_encoder(scale(images))[2], start=1):
             for variable, value in zip((self.mean[layer], self.variance[layer]), found, strict=True):
                 variable.assign(value)
