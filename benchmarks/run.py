@@ -276,7 +276,7 @@ def cold(quick: bool) -> list[str]:
         f"`dvc repro --force` in a fresh clone, the data in a file; {len(runs)} runs.",
         "",
         *table("what | minutes | target", rows),
-        "Each stage, with its start; peak memory of its process and of its largest worker:",
+        "Each stage, with its start; peak memory of its process, without those of the workers that train replicates:",
         "",
         *table("stage | seconds | peak MiB", stages),
     ]
