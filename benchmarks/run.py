@@ -357,10 +357,9 @@ def hollow_project(folder: Path, root: Path, environment: dict) -> None:
                 path = path / "0" if (root / path.relative_to(folder)).is_dir() else path
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text("0")
-        for name in (pipeline, pipeline.replace("dvc", "params")):
-            (folder / name).parent.mkdir(exist_ok=True)
-            (folder / name).write_bytes((root / name).read_bytes())
         (folder / pipeline).write_text(yaml.safe_dump({"stages": stages}))
+        params = pipeline.replace("dvc", "params")
+        shutil.copy(root / params, folder / params)
     call(*DVC, "commit", "--force", "--quiet", cwd=folder, environment=environment)
 
 
