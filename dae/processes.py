@@ -17,6 +17,7 @@ from pathlib import Path
 from joblib import Parallel
 
 PATIENCE = 60  # seconds, for a scheduler or a worker that does not come
+IDLE = 24 * 3600  # seconds that a process waits for its next call: longer than the others' calls may take
 POLL = 2  # seconds between looks at whether there are workers still
 _one_at_a_time = threading.Lock()  # in a worker: a process trains one network at a time, whatever its threads
 
@@ -34,7 +35,8 @@ def workers(n_jobs: int) -> Callable[[Iterable[tuple]], Iterator]:
     """
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
         return functools.partial(_on_cluster, address)
-    return Parallel(n_jobs=n_jobs, return_as="generator", backend="loky", inner_max_num_threads=1)
+    backend = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": IDLE}
+    return Parallel(n_jobs=n_jobs, return_as="generator", **backend)
 
 
 def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
