@@ -39,6 +39,13 @@ WORDS = {
         "loss": "classifier: cross-entropy (nats)",
         "labels": "labelled images",
         "worth": "worth {} labels",
+        "pushed": "with, pushed",
+        "pushed_moved": "with, pushed, images moved",
+        "pseudo": "pseudo-labels",
+        "pseudo_conv": "pseudo-labels, convolutional",
+        "ladder": "ladder network",
+        "ladder_pseudo": "ladder's pseudo-labels",
+        "ladder_conv": "ladder's pseudo-labels, convolutional",
         "masking": "masking",
         "gaussian": "Gaussian",
         "salt_and_pepper": "salt and pepper",
@@ -96,6 +103,13 @@ WORDS = {
         "loss": "classificador: entropia cruzada (nats)",
         "labels": "imagens rotuladas",
         "worth": "vale {} rótulos",
+        "pushed": "com, ao máximo",
+        "pushed_moved": "com, ao máximo, imagens movidas",
+        "pseudo": "pseudorrótulos",
+        "pseudo_conv": "pseudorrótulos, convolucional",
+        "ladder": "rede ladder",
+        "ladder_pseudo": "pseudorrótulos da ladder",
+        "ladder_conv": "pseudorrótulos da ladder, convolucional",
         "masking": "mascaramento",
         "gaussian": "gaussiano",
         "salt_and_pepper": "sal e pimenta",
@@ -314,16 +328,50 @@ def label_curve(table, worth: dict | None, language: str) -> Figure:
             textcoords="offset points",
             va="bottom",
         )
+    _errors_by_labels(axis, list(groups.groups), language)
+    axis.legend()
+    return figure
+
+
+def _errors_by_labels(axis, counts: list[int], language: str) -> None:
+    """Logarithmic axes, with a tick at each number of labels."""
     axis.set_xscale("log")
     axis.set_yscale("log")
-    ticks = [t for t in (1, 2, 3, 5, 10, 20, 30, 50) if axis.get_ylim()[0] <= t <= axis.get_ylim()[1]]
-    axis.set_yticks(ticks, [str(t) for t in ticks])
+    ticks = [t for t in (0.5, 1, 2, 3, 5, 10, 20, 30, 50) if axis.get_ylim()[0] <= t <= axis.get_ylim()[1]]
+    axis.set_yticks(ticks, [number(language, t, int(t < 1)) for t in ticks])
     axis.minorticks_off()
-    counts = list(groups.groups)
     axis.set_xticks(counts, [number(language, n) for n in counts], rotation=90)
-    axis.set_xlabel(words["labels"])
-    axis.set_ylabel(words["error"])
-    axis.legend()
+    axis.set_xlabel(WORDS[language]["labels"])
+    axis.set_ylabel(WORDS[language]["error"])
+
+
+def ladder(table, language: str) -> Figure:
+    """Test error of every arm against the number of labels: means over label draws, and each draw.
+
+    Args:
+        table: columns n_labels, arm, accuracy (a fraction); a row for each draw.
+    """
+    styles = {  # students, and what sees images moved, are dashed
+        "without": (VERMILION, "o", "-"),
+        "with": (BLUE, "s", "-"),
+        "pushed": (SKY, "P", "-"),
+        "pushed_moved": (SKY, "X", "--"),
+        "pseudo": (BLUE, "^", "--"),
+        "pseudo_conv": (ORANGE, "v", "--"),
+        "ladder": (GREEN, "D", "-"),
+        "ladder_pseudo": (GREEN, "^", "--"),
+        "ladder_conv": (PURPLE, "v", "--"),
+    }
+    words = WORDS[language]
+    figure = Figure(figsize=(10.5, 5))
+    axis = figure.subplots()
+    for arm, (colour, marker, line) in styles.items():
+        rows = table[table["arm"] == arm]
+        error = 100 * (1 - rows.groupby("n_labels")["accuracy"].mean())
+        axis.plot(error.index, error, line, color=colour, marker=marker, markersize=8, label=words[arm])
+        axis.scatter(rows["n_labels"], 100 * (1 - rows["accuracy"]), color=colour, marker=marker, s=9, alpha=0.5)
+    _errors_by_labels(axis, sorted(table["n_labels"].unique()), language)
+    figure.legend(loc="outside right upper")
     return figure
 
 

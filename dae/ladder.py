@@ -24,6 +24,7 @@ from dae.training import Trainer, classification_loss, predict, scale, set_up_te
 
 UNKNOWN = 255  # the label of an image that has none
 EPSILON = 1e-6  # added to variances
+POOL = 8  # steps' worth of noise, drawn once an epoch
 MU, V = 0, 5  # rows of a combinator's parameters, from which those of its mean and of its weight start
 
 
@@ -36,12 +37,15 @@ class Ladder(keras.Model):
         noise: standard deviation of the normal noise that the noisy encoder adds to the image and to every layer.
         costs: weight of the denoising cost of each layer, from the image to the output. There is no decoder below the
             lowest layer with a weight above 0; with weight at the output alone this is the paper's Gamma model.
+        products: the type in which training multiplies matrices, "float32" or "bfloat16". All else is float32.
     """
 
-    def __init__(self, n_pixels: int, units: Sequence[int], noise: float, costs: Sequence[float]):
+    def __init__(
+        self, n_pixels: int, units: Sequence[int], noise: float, costs: Sequence[float], products: str = "float32"
+    ):
         super().__init__(name="ladder")
-        widths = [n_pixels, *units, N_CLASSES]
-        self.noise, self.costs, self.top = noise, list(costs), len(widths) - 1
+        self.widths = widths = [n_pixels, *units, N_CLASSES]
+        self.noise, self.costs, self.top, self.products = noise, list(costs), len(widths) - 1, products
         weighted = [layer for layer, cost in enumerate(costs) if cost > 0]
         self.layers_up = range(1, self.top + 1)
         self.layers_down = range(self.top, min(weighted, default=self.top + 1) - 1, -1)
@@ -72,25 +76,25 @@ class Ladder(keras.Model):
 
         return [initial(variable.name, variable.shape).astype(np.float32) for variable in self.weights]
 
-    def noisy_encoder(self, images: tf.Tensor, n_labelled: int, seed: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
+    def noisy_encoder(self, images: tf.Tensor, n_labelled: int, noise: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
         """Logits of all images, and the noisy layers, from the image to the output, of the unlabelled ones.
 
         Args:
             images: float32 of shape (n, pixels), the first `n_labelled` of them labelled; both parts are normalised
                 apart.
             n_labelled: how many.
-            seed: int32 tensor of shape (2,), of the noise.
+            noise: float32 of shape (n * sum of `widths`,), standard normal.
         """
+        n = tf.shape(images)[0]
+        pieces = tf.split(noise, [n * width for width in self.widths])
 
         def add_noise(values: tf.Tensor, layer: int) -> tf.Tensor:
-            return values + self.noise * tf.random.stateless_normal(
-                tf.shape(values), tf.stack([seed[0] + (layer << 24), seed[1]])
-            )
+            return values + self.noise * tf.reshape(pieces[layer], (n, self.widths[layer]))
 
         h = z = add_noise(images, 0)
         layers = [z[n_labelled:]]
         for layer in self.layers_up:
-            z = h @ self.W[layer]
+            z = self._product(h, self.W[layer])
             parts = [normalise(part, *moments(part)) for part in (z[:n_labelled], z[n_labelled:])]
             z = add_noise(tf.concat(parts, axis=0), layer)
             h = self._activate(z, layer)
@@ -101,7 +105,7 @@ class Ladder(keras.Model):
         """Logits, the normalised layers, from the image to the output, and the moments of those above the image."""
         h, layers, statistics = images, [images], []
         for layer in self.layers_up:
-            z = h @ self.W[layer]
+            z = self._product(h, self.W[layer])
             statistics.append(moments(z))
             layers.append(normalise(z, *statistics[-1]))
             h = self._activate(layers[-1], layer)
@@ -117,7 +121,7 @@ class Ladder(keras.Model):
         """
         costs, above = [], tf.nn.softmax(logits)
         for layer in self.layers_down:
-            u = above @ self.V[layer] if layer < self.top else above
+            u = self._product(above, self.V[layer]) if layer < self.top else above
             above = estimate = combine(noisy[layer], normalise(u, *moments(u)), self.a[layer])
             if layer > 0:
                 estimate = normalise(estimate, *statistics[layer - 1])
@@ -138,6 +142,9 @@ class Ladder(keras.Model):
         for layer in self.layers_up:
             h = self._activate(normalise(h @ self.W[layer], self.mean[layer], self.variance[layer]), layer)
         return h
+
+    def _product(self, a: tf.Tensor, b: tf.Tensor) -> tf.Tensor:
+        return tf.cast(tf.cast(a, self.products) @ tf.cast(b, self.products), tf.float32)
 
     def _activate(self, z: tf.Tensor, layer: int) -> tf.Tensor:
         """Rectified, or, at the top, logits. Before a rectifier a scale would be idle: the next layer is normalised."""
@@ -188,13 +195,17 @@ class LadderTrainer(Trainer):
         """As of `Trainer`: the mean loss is the classification's and the denoising's together."""
         known = tf.where(labels != UNKNOWN)[:, 0]
         n_labelled, total = self.labelled_batch_size, 0.0
+        # a step's noise starts at a random place of the pool: drawing it afresh would take a fifth of the time
+        n_noise = (n_labelled + tf.shape(order)[1]) * sum(self.model.widths)
+        pool = tf.random.stateless_normal((POOL * n_noise,), tf.stack([noise_seed, start]))
         for i in tf.range(tf.shape(order)[0]):
             seed = tf.stack([noise_seed, start + i])
             drawn = tf.random.experimental.stateless_shuffle(known, seed)[:n_labelled]
             unlabelled = scale(tf.gather(images, order[i]))
             both = tf.concat([scale(tf.gather(images, drawn)), unlabelled], axis=0)
+            place = tf.random.stateless_uniform((), seed, 0, (POOL - 1) * n_noise, tf.int32)
             with tf.GradientTape() as tape:
-                logits, noisy = self.model.noisy_encoder(both, n_labelled, seed)
+                logits, noisy = self.model.noisy_encoder(both, n_labelled, pool[place : place + n_noise])
                 _, clean, statistics = self.model.clean_encoder(unlabelled)
                 costs = self.model.denoising_costs(logits[n_labelled:], noisy, clean, statistics)
                 loss = classification_loss(logits[:n_labelled], tf.gather(labels, drawn)) + tf.add_n(costs)
@@ -213,6 +224,7 @@ class LadderRecipe:
         labelled_batch_size: labelled images a step, or all of them if there are fewer.
         epochs: passes over all images.
         learning_rate: see `dae.training.Trainer.fit`.
+        products: see `Ladder`.
     """
 
     units: tuple[int, ...]
@@ -222,6 +234,7 @@ class LadderRecipe:
     labelled_batch_size: int
     epochs: int
     learning_rate: float
+    products: str
 
 
 @dataclass(frozen=True)
@@ -256,7 +269,7 @@ def _train(replicate: Replicate, recipe: LadderRecipe, number: int) -> FittedLad
     start = time.monotonic()
     images = replicate.images
     n_labelled = int((replicate.labels != UNKNOWN).sum())
-    ladder = Ladder(images.shape[1], recipe.units, recipe.noise, recipe.costs)
+    ladder = Ladder(images.shape[1], recipe.units, recipe.noise, recipe.costs, recipe.products)
     steps = math.ceil(len(images) / recipe.batch_size)
     history = LadderTrainer(ladder, min(recipe.labelled_batch_size, n_labelled)).fit(
         images,

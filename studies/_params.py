@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from stages._params import Section, load
+from stages._params import BatchSize, LearningRate, Section, Width, load
 
 Count = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
 Replicates = Annotated[int, Field(ge=2, le=1000, description="a whole number from 2 to 1000")]
@@ -49,11 +49,58 @@ class Ablations(Section):
     replicates: Replicates
 
 
+Percent = Annotated[int, Field(ge=0, le=100, description="a whole number from 0 to 100")]
+Cost = Annotated[float, Field(ge=0, le=1e6, description="a number from 0 to 1000000")]
+Part = Annotated[float, Field(ge=0, le=0.9, description="a number from 0 to 0.9")]
+Steps = Annotated[int, Field(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
+
+
+class Student(Section):
+    batch_size: BatchSize
+    steps: Steps
+
+
+class Convolutional(Student):
+    units: list[Width] = Field(min_length=2, max_length=4, description="a list of 2 to 4 whole numbers from 1 to 4096")
+    dropout: Part
+    learning_rate: LearningRate
+
+
+class Pushed(Student):
+    units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
+    noise: Level
+    epochs: Count
+    dropout: Part
+    masking: Part
+    learning_rate: LearningRate
+
+
+class Ladder(Section):
+    n_labels: list[Labels] = Field(min_length=1, description="a list of whole numbers from 10 to 60000")
+    replicates: Replicates
+    replicates_elsewhere: Replicates
+    units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
+    noise: float = Field(ge=0, le=10, description="a number from 0 to 10")
+    costs: list[Cost] = Field(description="a list of numbers from 0 to 1000000, two more than units")
+    batch_size: BatchSize
+    labelled_batch_size: BatchSize
+    learning_rate: LearningRate
+    epochs: Count
+    fast_epochs: Count
+    products: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
+    thresholds: list[Percent] = Field(min_length=1, description="a list of whole numbers from 0 to 100")
+    validation_draws: Count
+    student: Student
+    convolutional: Convolutional
+    pushed: Pushed
+
+
 class StudyParams(Section):
     tune: Tune
     label_curve: LabelCurve
     noise_curve: NoiseCurve
     ablations: Ablations
+    ladder: Ladder
 
 
 def load_study_params(path: Path = Path("studies/params.yaml")) -> StudyParams:

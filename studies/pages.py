@@ -31,6 +31,7 @@ def collect(params: Params, study_params: StudyParams) -> dict:
     folder = Path("reports/studies")
     curve = load_json(str(folder / "label_curve.json"))
     ablations = pd.read_csv(folder / "ablations.csv")
+    ladder = load_json(str(folder / "ladder.json"))
     gains = pd.read_csv(folder / "tune_gains.csv")
     tried = pd.read_csv(folder / "tune.csv")
     return {
@@ -48,6 +49,8 @@ def collect(params: Params, study_params: StudyParams) -> dict:
         "noise": load_json(str(folder / "noise_curve.json")),
         "ablations": ablations.to_dict("records"),
         "ablation": {(row["group"], row["value"]): row["accuracy"] for row in ablations.to_dict("records")},
+        "ladder": {(row["n_labels"], row["arm"]): row for row in ladder["rows"]},
+        "ladder_threshold": ladder["threshold"],
         "published": pd.read_csv("studies/published.csv").to_dict("records"),
     }
 

@@ -38,6 +38,23 @@ SMALL_STUDIES = {
     "label_curve.n_labels": [50, 100, 200],
     "label_curve.replicates": 2,
     "label_curve.replicates_above": 2,
+    "ladder.n_labels": [100, 200],
+    "ladder.replicates": 2,
+    "ladder.replicates_elsewhere": 2,
+    "ladder.units": [32],
+    "ladder.costs": [100.0, 1.0, 0.1],
+    "ladder.epochs": 2,
+    "ladder.fast_epochs": 1,
+    "ladder.thresholds": [0, 90],
+    "ladder.validation_draws": 1,
+    "ladder.student.steps": 50,
+    "ladder.convolutional.units": [4, 16],
+    "ladder.convolutional.steps": 50,
+    "ladder.pushed.units": [32],
+    "ladder.pushed.epochs": 1,
+    "ladder.pushed.dropout": 0.0,
+    "ladder.pushed.learning_rate": 0.01,
+    "ladder.pushed.steps": 100,
 }
 
 

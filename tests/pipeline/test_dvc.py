@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
@@ -102,6 +103,33 @@ def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project)
     assert project.call("git", "status", "--porcelain", "--untracked-files=no") == ""
     project.call("git", "add", ".")
     project.call("git", "commit", "--quiet", "--message=studies")
+
+
+@pytest.mark.slow
+def test_the_ladder_stands_beside_the_label_curve(project):
+    """On its draws: the arm with pre-training, trained once more as a teacher, is as accurate as it was there."""
+    project.dvc("repro", "studies/dvc.yaml:ladder")
+    table, curve = (pd.read_csv(project.folder / f"reports/studies/{name}.csv") for name in ("ladder", "label_curve"))
+    rows = project.json("reports/studies/ladder.json")["rows"]
+    arms = {n: {row["arm"] for row in rows if row["n_labels"] == n} for n in (100, 200)}
+    assert arms[200] == {
+        "without",
+        "with",
+        "pushed",
+        "pushed_moved",
+        "pseudo",
+        "pseudo_conv",
+        "ladder",
+        "ladder_pseudo",
+        "ladder_conv",
+    }
+    assert arms[100] == arms[200] | {"ladder_fast"}
+    for n_labels in (100, 200):
+        for arm in ("without", "with"):
+            found = table[(table["n_labels"] == n_labels) & (table["arm"] == arm)]["accuracy"]
+            assert found.tolist() == curve[curve["n_labels"] == n_labels][arm].tolist()
+    assert (table["accuracy"] > 0.3).all()
+    assert (project.folder / "reports/studies/figures/ladder/ladder.pt.png").stat().st_size
 
 
 @pytest.mark.parametrize(
