@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
 
 from dae.replicates import Recipe, Replicate, train_replicates
 from dae.sampling import draw_labelled
@@ -129,6 +131,9 @@ class Study:
             epochs=epochs,
             batch_size=settings.batch_size,
             learning_rate=settings.learning_rate,
+            on_epoch=lambda _, epoch, loss: tqdm.write(
+                f"dAE for {name}: epoch {epoch}/{epochs}  loss {loss:.4f}", file=sys.stderr
+            ),
         )
         clean = scale(self.test_images)
         noisy = corrupt(clean, corruption, noise, tf.constant([derive(params.seed, name, "test"), 0]))
