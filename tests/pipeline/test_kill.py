@@ -19,6 +19,7 @@ import yaml
 
 STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
 KILLS = 3  # of each stage
+DVC_TRIAL = re.compile(r"\.[\w-]{22}\.tmp")  # a file by which DVC finds out what links a folder can have
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -26,7 +27,9 @@ def files(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not {".git", ".dvc", "__pycache__", "runs"} & {*path.relative_to(folder).parts}
+        if path.is_file()
+        and not {".git", ".dvc", "__pycache__", "runs"} & {*path.relative_to(folder).parts}
+        and not DVC_TRIAL.fullmatch(path.name)
     }
 
 
