@@ -13,6 +13,7 @@ from matplotlib.ticker import ScalarFormatter
 from dae.language import number
 
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9"
+BLACK = "#000000"
 COLOURS = {"with": BLUE, "without": VERMILION}
 WORDS = {
     "en": {
@@ -43,6 +44,7 @@ WORDS = {
         "pushed_moved": "with, pushed, images moved",
         "pseudo": "pseudo-labels",
         "pseudo_conv": "pseudo-labels, convolutional",
+        "ladder_gamma": "Gamma model of the ladder",
         "ladder": "ladder network",
         "ladder_pseudo": "ladder's pseudo-labels",
         "ladder_conv": "ladder's pseudo-labels, convolutional",
@@ -107,6 +109,7 @@ WORDS = {
         "pushed_moved": "com, ao máximo, imagens movidas",
         "pseudo": "pseudorrótulos",
         "pseudo_conv": "pseudorrótulos, convolucional",
+        "ladder_gamma": "modelo Gama da ladder",
         "ladder": "rede ladder",
         "ladder_pseudo": "pseudorrótulos da ladder",
         "ladder_conv": "pseudorrótulos da ladder, convolucional",
@@ -358,6 +361,7 @@ def ladder(table, language: str) -> Figure:
         "pushed_moved": (SKY, "X", "--"),
         "pseudo": (BLUE, "^", "--"),
         "pseudo_conv": (ORANGE, "v", "--"),
+        "ladder_gamma": (BLACK, "*", "-"),
         "ladder": (GREEN, "D", "-"),
         "ladder_pseudo": (GREEN, "^", "--"),
         "ladder_conv": (PURPLE, "v", "--"),

@@ -82,6 +82,7 @@ class Ladder(Section):
     units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
     noise: float = Field(ge=0, le=10, description="a number from 0 to 10")
     costs: list[Cost] = Field(description="a list of numbers from 0 to 1000000, two more than units")
+    gamma_cost: Cost
     batch_size: BatchSize
     labelled_batch_size: BatchSize
     learning_rate: LearningRate

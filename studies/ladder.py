@@ -1,10 +1,10 @@
 """What the denoising idea reaches beyond plain pre-training, on the label curve's draws: reports/studies/ladder.*.
 
-Two ways to learn from labelled and unlabelled images together: the ladder network (`dae.ladder`), and pseudo-labels
-(Lee, ICML workshop 2013): a teacher labels all training images, and a student learns from those of which the teacher is
-sure enough. The teacher is the pre-trained classifier or the ladder; the student a pre-trained classifier, or a
-convolutional network that sees its images moved a little. Beside them stands pre-training pushed as far as it goes,
-without and with moved images.
+Two ways to learn from labelled and unlabelled images together: the ladder network (`dae.ladder`), also as its cheaper
+Gamma model, and pseudo-labels (Lee, ICML workshop 2013): a teacher labels all training images, and a student learns
+from those of which the teacher is sure enough. The teacher is the pre-trained classifier or the ladder; the student a
+pre-trained classifier, or a convolutional network that sees its images moved a little. Beside them stands pre-training
+pushed as far as it goes, without and with moved images.
 """
 
 import hashlib
@@ -107,7 +107,7 @@ class Arms:
     def __init__(self, params: Params, study_params: StudyParams):
         self.params, self.settings, self.base = params, study_params.ladder, recipe_of(params)
         s, p = self.settings, self.settings.pushed
-        trainings = 8 * sum(map(self.replicates, s.n_labels)) + s.replicates
+        trainings = 9 * sum(map(self.replicates, s.n_labels)) + s.replicates
         trainings += (1 + len(s.thresholds)) * FOLDS * s.validation_draws
         self.study = study = Study(params, trainings)
         encoders = load_encoders(params.pretrain.models)
@@ -136,8 +136,10 @@ class Arms:
         given, found = (known, labels, test), {}
         found["with"] = self.classify(f"with, {words}", name, self.base, self.pretrained, *given)
         if n_labels == self.params.n_labels:
-            found["ladder_fast"] = self.climb(name, known, s.fast_epochs, test)
-        found["ladder"] = self.climb(name, known, s.epochs, test)
+            found["ladder_fast"] = self.climb("ladder", name, known, s.costs, s.fast_epochs, test)
+        found["ladder"] = self.climb("ladder", name, known, s.costs, s.epochs, test)
+        gamma = [0.0] * (len(s.costs) - 1) + [s.gamma_cost * n_labels]
+        found["ladder_gamma"] = self.climb("Gamma model", name, known, gamma, s.epochs, test)
         students = {"pseudo": (self.student, self.pretrained), "conv": (self.convolutional, self.random)}
         for arm, teacher in TEACHERS.items():
             recipe, start = students[arm.split("_")[-1]]
@@ -230,13 +232,15 @@ class Arms:
             labels.append(np.concatenate([np.tile(self.study.labels[own], copies), taught]))
         return self.classify(what, name, recipe, start, rows, labels, held_out)
 
-    def climb(self, name: str, known: Sequence, epochs: int, held_out: Sequence) -> list[dict]:
+    def climb(
+        self, what: str, name: str, known: Sequence, costs: Sequence[float], epochs: int, held_out: Sequence
+    ) -> list[dict]:
         """Train ladders with the labels that are `known`."""
         s, study = self.settings, self.study
         recipe = LadderRecipe(
             units=tuple(s.units),
             noise=s.noise,
-            costs=tuple(s.costs),
+            costs=tuple(costs),
             batch_size=s.batch_size,
             labelled_batch_size=s.labelled_batch_size,
             epochs=epochs,
@@ -257,7 +261,7 @@ class Arms:
 
         shared = {"ladder": asdict(recipe), "code of it": self.code, "name": name}
         asked = [
-            {"what": f"ladder, {epochs} epochs, {len(rows)} labels", "rows": digest([rows]), "draw": i} | shared
+            {"what": f"{what}, {epochs} epochs, {len(rows)} labels", "rows": digest([rows]), "draw": i} | shared
             for i, rows in enumerate(known)
         ]
         return study.keep_all(asked, answers)

@@ -120,6 +120,7 @@ def test_the_ladder_stands_beside_the_label_curve(project):
         "pseudo",
         "pseudo_conv",
         "ladder",
+        "ladder_gamma",
         "ladder_pseudo",
         "ladder_conv",
     }
