@@ -65,7 +65,13 @@ clean:
 	rm -rf $(VENV) $(VENV)-audit data dvc_plots .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# after a change of the dependencies in pyproject.toml; needs uv
+# after a change of the dependencies in pyproject.toml; needs uv. What suits the oldest Python suits all, so that every
+# package has one version; requirements-numeric.lock is the part that the stages depend on
+COMPILE := uv pip compile --no-emit-index-url --no-annotate --no-header --quiet
 lock:
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes \
-	    --no-emit-index-url --no-annotate --no-header --quiet --output-file requirements.lock
+	oldest=$$(mktemp) && trap 'rm -f "$$oldest"' EXIT && cp requirements.lock "$$oldest" && \
+	$(COMPILE) pyproject.toml --group dev --python-version 3.11 --output-file "$$oldest" && \
+	$(COMPILE) pyproject.toml --group dev --universal --python-version 3.11 --constraints "$$oldest" --generate-hashes \
+	    --output-file requirements.lock && \
+	$(COMPILE) --group numeric --no-deps --python-version 3.11 --constraints "$$oldest" \
+	    --output-file requirements-numeric.lock

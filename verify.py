@@ -1,8 +1,11 @@
 """Is this commit reproducible? Run its pipeline afresh and compare every output with the committed dvc.lock.
 
 The commit is cloned into a new folder, without cache and run cache and without its outputs; `dvc repro` makes them
-again. Exit status: 0, all are the same bytes; 2, some differ, but the verdict is the same and all metrics agree within
-the tolerance, which is what another kind of processor must reach; 1, neither, or the pipeline failed.
+again. Exit status: 0, all are the same bytes; 2, some differ, but the verdict is the same and every metric agrees
+within its tolerance, which is what another kind of processor must reach; 1, neither, or the pipeline failed.
+
+The tolerances are measured: `--arithmetic` runs the pipeline on this machine with the instructions of older processors
+and writes tolerances.json.
 """
 
 import argparse
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from itertools import combinations
 from pathlib import Path
 
 import h5py
@@ -26,58 +30,114 @@ import yaml
 from matplotlib.image import imread
 
 ROOT = Path(__file__).parent
-ABSOLUTE, RELATIVE = 0.01, 0.05  # tolerance of a metric: the larger of 0.01 and 5 % of the committed number
+TOLERANCES = "tolerances.json"
+ARITHMETICS = ("AVX2", "SSE41")  # values of DAE_ARITHMETIC, see dae/__init__.py
+TIMES = 3  # a tolerance is so many times the largest distance between runs of different arithmetic
 DIFFERENT, AGREES = 1, 2  # exit statuses
+# what a user of another machine may have set; none of it may change a byte
 ELSEWHERE = {
     "TZ": "Pacific/Chatham",
     **{"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},  # ASCII
     "PYTHONHASHSEED": "1",
     "DAE_JOBS": str((os.cpu_count() or 1) + 1),
+    **{"KERAS_BACKEND": "torch", "TF_ENABLE_ONEDNN_OPTS": "0", "ONEDNN_DEFAULT_FPMATH_MODE": "BF16"},
+    **{"XLA_FLAGS": "--no_such_flag", "TF_XLA_FLAGS": "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"},
+    **{"MPLBACKEND": "module://matplotlib_inline.backend_inline", "OPENBLAS_CORETYPE": "Prescott"},
+    **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "3"),
 }
+KERAS_JSON = {"backend": "jax", "floatx": "float16", "epsilon": 0.1, "image_data_format": "channels_first"}
+MATPLOTLIBRC = "font.size: 5\nfont.family: serif\nlines.linewidth: 7\nsavefig.bbox: tight\nfigure.dpi: 30\n"
+
+
+class Unverifiable(Exception):
+    """There is nothing to compare; the message says why."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument(
         "--elsewhere",
         action="store_true",
-        help="under another time zone, locale, hash seed, umask and number of processes and, for root, as another user",
+        help="under another time zone, locale, hash seed, umask and number of processes, other settings of the "
+        "libraries and, for root, as another user",
     )
-    elsewhere = parser.parse_args().elsewhere
-    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
-        sys.exit(verify(Path(folder), elsewhere))
+    kind.add_argument(
+        "--arithmetic",
+        action="store_true",
+        help=f"with the instructions of older processors ({', '.join(ARITHMETICS)}); writes {TOLERANCES}",
+    )
+    arguments = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+            sys.exit(measure(Path(folder)) if arguments.arithmetic else verify(Path(folder), arguments.elsewhere))
+    except Unverifiable as error:
+        sys.exit(f"FAILED: {error}")
+
+
+class Commit:
+    """The last commit, cloned into an empty folder; its outputs are put aside.
+
+    Attributes:
+        clone, committed: the clone, without outputs, and the folder that has the committed outputs that git holds.
+        lock, stages, metrics: what its dvc.lock and dvc.yaml say of stages, and the files of metrics.
+        outputs: MD5 of each output in dvc.lock, by its path.
+
+    Raises:
+        Unverifiable: there is no commit, or it lacks results.
+    """
+
+    def __init__(self, folder: Path):
+        self.clone, self.committed = folder / "clone", folder / "committed"
+        git("-c", "advice.detachedHead=false", "clone", "--quiet", str(ROOT), str(self.clone))
+        if git("status", "--porcelain", "--untracked-files=no"):
+            print("What is not committed is left out.", flush=True)
+        pipeline = yaml.safe_load((self.clone / "dvc.yaml").read_text())
+        self.stages, self.metrics = pipeline["stages"], paths(pipeline.get("metrics", []))
+        if not self.metrics:
+            raise Unverifiable("dvc.yaml names no metrics, so that a verdict could not be compared")
+        self.lock = locked(self.clone)
+        if unlocked := [name for name in self.stages if name not in self.lock]:
+            raise Unverifiable(f"dvc.lock lacks {', '.join(unlocked)}")
+        self.outputs = {out["path"]: out["md5"] for name in self.stages for out in self.lock[name].get("outs", [])}
+        for path in self.outputs:
+            if (self.clone / path).exists():
+                (self.committed / path).parent.mkdir(parents=True, exist_ok=True)
+                (self.clone / path).rename(self.committed / path)
+        (self.clone / "dvc.lock").unlink()
+        if missing := [path for path in self.metrics if not (self.committed / path).is_file()]:
+            raise Unverifiable(f"git has no {', '.join(missing)}, which dvc.yaml names as metrics")
+
+    def repro(self, command: list[str], environment: dict[str, str], umask: int = -1) -> None:
+        """Make all outputs, as `command`, such as one that changes the user, and an environment let it."""
+        call = [*command, sys.executable, "-m", "dvc", "repro", "--no-run-cache"]
+        if subprocess.run(call, cwd=self.clone, env=environment, umask=umask).returncode:
+            raise Unverifiable("dvc repro in the fresh clone")
+
+
+def git(*arguments: str) -> str:
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, env=without("GIT_"), errors="replace"
+    )
+    if done.returncode:
+        reason = (done.stderr.strip() or "git failed").splitlines()[0]
+        raise Unverifiable(f"{reason} - a commit is compared, so {ROOT} must be a git repository of its own")
+    return done.stdout
 
 
 def verify(folder: Path, elsewhere: bool) -> int:
     """Clone, run and compare in an empty folder; returns the exit status."""
-    clone, committed = folder / "clone", folder / "committed"
-    subprocess.run(["git", "-c", "advice.detachedHead=false", "clone", "--quiet", ROOT, clone], check=True)
-    if subprocess.run(["git", "diff", "--quiet", "HEAD"], cwd=ROOT).returncode:
-        print("What is not committed is left out.")
-    lock, stages = locked(clone), yaml.safe_load((clone / "dvc.yaml").read_text())["stages"]
-    if unlocked := [name for name in stages if name not in lock]:
-        print(f"FAILED: dvc.lock lacks {', '.join(unlocked)}")
-        return DIFFERENT
-    outputs = {out["path"]: out["md5"] for name in stages for out in lock[name].get("outs", [])}
-    for path in outputs:
-        if (clone / path).exists():
-            (committed / path).parent.mkdir(parents=True, exist_ok=True)
-            (clone / path).rename(committed / path)
-    (clone / "dvc.lock").unlink()
-
-    repro = [sys.executable, "-m", "dvc", "repro", "--no-run-cache"]
-    environment = surroundings(folder)
+    commit = Commit(folder)
+    lock, stages, outputs, clone, committed = commit.lock, commit.stages, commit.outputs, commit.clone, commit.committed
+    environment, command = surroundings(folder), []
     if elsewhere:
-        environment |= ELSEWHERE
-        repro = [*another_user(folder, environment), *repro]
-    if subprocess.run(repro, cwd=clone, env=environment, umask=0o077 if elsewhere else -1).returncode:
-        print("FAILED: dvc repro in the fresh clone")
-        return DIFFERENT
+        environment |= ELSEWHERE | set_files(folder)
+        command = another_user(folder, environment)
+    commit.repro(command, environment, 0o077 if elsewhere else -1)
     made = locked(clone)
     stale = [name for name in stages if inputs(lock[name], outputs) != inputs(made[name], outputs)]
     if stale:
-        print(f"FAILED: dvc.lock is not of this commit's code and parameters: {', '.join(stale)}")
-        return DIFFERENT
+        raise Unverifiable(f"dvc.lock is not of this commit's code and parameters: {', '.join(stale)}")
     again = {out["path"]: out["md5"] for name in stages for out in made[name].get("outs", [])}
     differing = [path for path in outputs if outputs[path] != again[path]]
     if not differing:
@@ -98,21 +158,90 @@ def verify(folder: Path, elsewhere: bool) -> int:
                 else:
                     text = difference(committed / file, clone / file)
                 print(f"  {name}: {file}: {text}")
-    metrics = [
-        item if isinstance(item, str) else next(iter(item)) for s in stages.values() for item in s.get("metrics", [])
-    ]
-    outside = [f"{path}: {line}" for path in metrics for line in disagreements(committed / path, clone / path)]
-    allowed = f"{ABSOLUTE:g} or {RELATIVE:.0%}, whichever is more"
+    outside = disagreements(metrics_of(committed, commit.metrics), metrics_of(clone, commit.metrics), tolerances())
     if outside:
-        print("\n  ".join([f"The metrics do not agree within the tolerance ({allowed}):", *outside]))
+        print("\n  ".join([f"The metrics do not agree within their tolerances ({TOLERANCES}):", *outside]))
         return DIFFERENT
-    print(f"The verdict is the same, and all metrics agree within the tolerance ({allowed})")
+    print(f"The verdict is the same, and every metric agrees within its tolerance ({TOLERANCES})")
     return AGREES
+
+
+def measure(folder: Path) -> int:
+    """Run the pipeline with each of the arithmetics, print how far the metrics move, and write the tolerances."""
+    runs = {}
+    for arithmetic in ARITHMETICS:
+        commit = Commit(folder / arithmetic)
+        runs["committed"] = metrics_of(commit.committed, commit.metrics)
+        commit.repro([], surroundings(folder) | {"DAE_ARITHMETIC": arithmetic})
+        runs[arithmetic] = metrics_of(commit.clone, commit.metrics)
+    found = {
+        name: {run: values.get(name) for run, values in runs.items()}
+        | {"tolerance": tolerance([values.get(name) for values in runs.values()])}
+        for name in runs["committed"]
+    }
+    (ROOT / TOLERANCES).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    print(pd.DataFrame(found).T.to_string())
+    texts = [name for name, row in found.items() if isinstance(row["committed"], str)]
+    changed = [name for name in texts if len({found[name][run] for run in runs}) > 1]
+    print(f"{TOLERANCES} is written; {', '.join(changed) or 'no verdict'} changes with the arithmetic")
+    return DIFFERENT if changed else 0
+
+
+def tolerance(values: list) -> float | None:
+    """`TIMES` the largest distance between any two of a metric's values, and no less than so many of their last digits.
+
+    None for what is no number, and must be equal.
+    """
+    if not all(isinstance(value, int | float) for value in values):
+        return None
+    digits = max(len(repr(value).partition(".")[2]) for value in values)
+    distance = max([abs(a - b) for a, b in combinations(values, 2)] + [10.0**-digits])
+    return float(f"{TIMES * distance:.{digits}f}")
+
+
+def tolerances() -> dict[str, float | None]:
+    """The tolerance of each metric, by file and name; none are known before `--arithmetic` has run."""
+    path = ROOT / TOLERANCES
+    return {name: row["tolerance"] for name, row in json.loads(path.read_text()).items()} if path.is_file() else {}
+
+
+def metrics_of(folder: Path, files: list[str]) -> dict[str, object]:
+    """The numbers and texts in files of metrics, by `file: name`."""
+    return {
+        f"{file}: {name}": value
+        for file in files
+        for name, value in leaves(json.loads((folder / file).read_text(encoding="utf-8")))
+    }
+
+
+def disagreements(one: dict[str, object], other: dict[str, object], allowed: dict[str, float | None]) -> list[str]:
+    """The metrics that differ by more than their tolerances, or at all where they have none."""
+    found = []
+    for name in one | other:
+        a, b, most = one.get(name), other.get(name), allowed.get(name)
+        numbers = isinstance(a, int | float) and isinstance(b, int | float) and most is not None
+        if a != b and not (numbers and abs(a - b) <= most * (1 + 1e-9)):
+            found.append(f"{name} was {a}, is {b}" + (f"; allowed is {most:g} more or less" if numbers else ""))
+    return found
+
+
+def without(*prefixes: str) -> dict[str, str]:
+    """The environment without the variables that begin so."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
+
+
+def set_files(folder: Path) -> dict[str, str]:
+    """Write settings of Keras and matplotlib as a user may have them; returns the variables that lead to them."""
+    keras, matplotlibrc = folder / "keras" / "keras.json", folder / "matplotlibrc"
+    keras.parent.mkdir()
+    keras.write_text(json.dumps(KERAS_JSON))
+    matplotlibrc.write_text(MATPLOTLIBRC)
+    return {"KERAS_HOME": str(keras.parent), "MATPLOTLIBRC": str(matplotlibrc)}
 
 
 def surroundings(folder: Path) -> dict[str, str]:
     """The environment, but for any configuration and cache of DVC's."""
-    return {key: value for key, value in os.environ.items() if not key.startswith("DVC_")} | {
+    return without("DVC_", "GIT_", "DAE_ARITHMETIC") | {
         "PATH": os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]),
         "DVC_NO_ANALYTICS": "1",
         **{f"DVC_{kind}_DIR": str(folder / kind) for kind in ("GLOBAL_CONFIG", "SYSTEM_CONFIG", "SITE_CACHE")},
@@ -143,6 +272,11 @@ def inputs(stage: dict, outputs: dict) -> dict:
     code = {dep["path"]: dep["md5"] for dep in stage.get("deps", []) if dep["path"] not in outputs}
     names = [out["path"] for out in stage.get("outs", [])]
     return {"cmd": stage["cmd"], "params": stage.get("params"), "code": code, "outs": names}
+
+
+def paths(items: list) -> list[str]:
+    """The paths in a list of dvc.yaml, where an item is a path, or a path with its options."""
+    return [item if isinstance(item, str) else next(iter(item)) for item in items]
 
 
 def inside(folder: Path, path: str) -> dict[str, None]:
@@ -218,18 +352,6 @@ def leaves(value: object, name: str = "") -> Iterator[tuple[str, object]]:
             yield from leaves(inner, f"{name}.{key}" if name else str(key))
     else:
         yield name, value
-
-
-def disagreements(one: Path, other: Path) -> list[str]:
-    """The metrics in two JSON files that differ by more than the tolerance, or at all where they are no numbers."""
-    a, b = (dict(leaves(json.loads(path.read_text(encoding="utf-8")))) for path in (one, other))
-    return [f"{name} was {a.get(name)}, is {b.get(name)}" for name in a | b if not agree(a.get(name), b.get(name))]
-
-
-def agree(a: object, b: object) -> bool:
-    if isinstance(a, int | float) and isinstance(b, int | float):
-        return abs(a - b) <= max(ABSOLUTE, RELATIVE * abs(a))
-    return a == b
 
 
 if __name__ == "__main__":

@@ -1,12 +1,16 @@
-"""TensorFlow and Keras, imported without TensorFlow's notices on standard error, which no setting of its own stops."""
+"""TensorFlow and Keras, imported without TensorFlow's notices on standard error, which no setting of its own stops.
+
+Keras reads number and image formats from the user's keras.json, and writes one where there is none; here it finds an
+empty folder.
+"""
 
 import os
 import sys
 import tempfile
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+home = os.environ.get("KERAS_HOME")
 
-with tempfile.TemporaryFile() as notices:
+with tempfile.TemporaryFile() as notices, tempfile.TemporaryDirectory() as os.environ["KERAS_HOME"]:
     sys.stderr.flush()
     stderr = os.dup(2)
     os.dup2(notices.fileno(), 2)
@@ -20,5 +24,8 @@ with tempfile.TemporaryFile() as notices:
     finally:
         os.dup2(stderr, 2)
         os.close(stderr)
+        del os.environ["KERAS_HOME"]
+        if home is not None:
+            os.environ["KERAS_HOME"] = home
 
 __all__ = ["keras", "tf"]

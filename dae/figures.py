@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.font_manager import fontManager
 from matplotlib.ticker import ScalarFormatter
 
 from dae.language import number
@@ -157,7 +158,10 @@ STYLE = {
     "legend.frameon": False,
     "figure.constrained_layout.use": True,
 }
+mpl.rcdefaults()  # whatever a matplotlibrc says
 mpl.rcParams.update(STYLE)
+# the fonts that come with matplotlib: the system's may be of another version
+fontManager.ttflist = [font for font in fontManager.ttflist if font.fname.startswith(mpl.get_data_path())]
 
 
 class CommaFormatter(ScalarFormatter):

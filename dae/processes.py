@@ -6,7 +6,9 @@ The cluster is spoken to with Dask's own client, as joblib's backend for Dask (1
 import functools
 import hashlib
 import os
+import signal
 import threading
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -35,8 +37,22 @@ def workers(n_jobs: int) -> Callable[[Iterable[tuple]], Iterator]:
     """
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
         return functools.partial(_on_cluster, address)
-    backend = {"backend": "loky", "inner_max_num_threads": 1, "idle_worker_timeout": IDLE}
-    return Parallel(n_jobs=n_jobs, return_as="generator", **backend)
+    return Parallel(n_jobs=n_jobs, return_as="generator", inner_max_num_threads=1, idle_worker_timeout=IDLE, **LOCAL)
+
+
+def _end_with_parent() -> None:
+    """End this process soon after the one that started it, however that ends: a killed one cannot tell its workers."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(POLL / 4)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+LOCAL = {"backend": "loky", "initializer": _end_with_parent}  # how joblib starts workers on this machine
 
 
 def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:

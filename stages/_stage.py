@@ -1,5 +1,6 @@
 """What every stage needs around its own few lines: checked parameters, clear errors, whole files, progress."""
 
+import argparse
 import contextlib
 import itertools
 import json
@@ -19,10 +20,12 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+import psutil
 from PIL import Image
 from tqdm import tqdm
 
 from stages._params import BadParameters, Params, load_params
+from stages._surroundings import START
 
 LANGUAGES = ("en", "pt")
 
@@ -34,27 +37,62 @@ class StageError(Exception):
 def run(main: Callable[[Params], dict | None]) -> None:
     """Run a stage with the checked parameters; what the user can mend ends in its message, not in a traceback.
 
-    A child process does the work, in a process group with all that it starts, and this one waits for it. So Ctrl-C ends
-    all at once with one line, whatever TensorFlow is doing; and whichever of the two is killed, nothing goes on.
+    A child process does the work, and this one waits for it. So Ctrl-C ends all at once with one line, whatever
+    TensorFlow is doing; and whichever of the two is killed, nothing goes on. Under a debugger, or with the environment
+    variable DAE_DEBUG, this process does the work itself.
+
+    The stage fails if its code or parameters were saved meanwhile: DVC would record the new ones as what made the
+    outputs.
 
     What changes from run to run, the time taken, the memory and what `main` returns, goes to data/runs/, which is no
     output of the pipeline and enters no report; see stages/_environment.py.
     """
+    if len(sys.argv) > 1:
+        _show_help()
+    if os.environ.get("DAE_DEBUG") or sys.gettrace() or "debugpy" in sys.modules:
+        return _work(main)
     awaited, waiting = os.pipe()
+    sys.stdout.flush()
     child = os.fork()
     if child:
         os.close(awaited)
         sys.exit(_wait_for(child))
     os.close(waiting)
-    os.setpgid(0, 0)
+    # Ctrl-C is the parent's to answer; all that this process starts inherits that, so no worker prints a traceback
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, args=[awaited], daemon=True).start()
-    os.environ.setdefault("PYTHONWARNINGS", "ignore:resource_tracker")  # joblib's, which tells what it cleans up
+    _work(main)
+
+
+def _show_help() -> None:
+    """Print what the stage does, and end: a stage takes no arguments."""
+    package, name = _module()
+    argparse.ArgumentParser(
+        prog=f"python -m {package}.{name}",
+        description=sys.modules["__main__"].__doc__,
+        epilog="It runs in the project's folder, and takes its settings from params.yaml.",
+    ).parse_args()
+
+
+def _module() -> tuple[str, str]:
+    """Package and name of the module that runs, as `stages` and `split`."""
+    return Path(sys.argv[0]).parent.name, Path(sys.argv[0]).stem
+
+
+def _work(main: Callable[[Params], dict | None]) -> None:
+    os.environ["PYTHONWARNINGS"] = "ignore:resource_tracker"  # of the workers; joblib's, which tells what it cleans up
+    package, name = _module()
     start = time.monotonic()
     try:
         facts = main(load_params()) or {}
+        if changed := START.changed(package, name):
+            raise StageError(
+                f"{', '.join(changed)}: saved while the stage ran, so what it made may be of the old or the new; "
+                "run it again (dvc repro)"
+            )
         kib = sum(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
         facts = {"seconds": round(time.monotonic() - start, 1), "peak_mib": round(kib / 1024)} | facts
-        save_json(f"data/runs/{Path(sys.argv[0]).stem}.json", facts)
+        save_json(f"data/runs/{name}.json", facts)
     except BrokenProcessPool:
         _fail(
             "a process that trained was killed, perhaps for want of memory; "
@@ -71,24 +109,28 @@ def _fail(message: str) -> None:
 
 
 def _wait_for(child: int) -> int | str:
-    """The child's exit code, or a line that tells why it has none; nothing of its process group is left."""
+    """The child's exit code, or a line that tells why it has none; nothing that it started is left."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     except KeyboardInterrupt:
-        message = "interrupted"
-    else:
-        if code >= 0:
-            return code
-        message = f"ERROR: killed by {signal.Signals(-code).name}, perhaps for want of memory"
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(child, signal.SIGTERM)
-    return message
+        _kill(child)
+        return "interrupted"
+    return code if code >= 0 else f"ERROR: killed by {signal.Signals(-code).name}, perhaps for want of memory"
 
 
 def _end_with_parent(awaited: int) -> None:
     os.read(awaited, 1)  # the other end is the parent's alone, and closes with it
-    os.killpg(0, signal.SIGTERM)
+    _kill(os.getpid())
+
+
+def _kill(pid: int) -> None:
+    """Kill a process and all that it has started. Workers of one that is killed otherwise end by themselves."""
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for started in [*process.children(recursive=True), process]:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                started.kill()
 
 
 def n_jobs() -> int:

@@ -4,12 +4,14 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
+from joblib import parallel_config
 from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
+from dae.processes import LOCAL
 from stages._arm import recipe_of
 from stages._params import Params
 from stages._stage import n_jobs, save_table
@@ -122,7 +124,8 @@ def anchor(study: Study, drawn: list[np.ndarray], model, grid: dict, components:
         train, test = pca.transform(train), pca.transform(test)
     accuracies = []
     for rows in drawn:
-        search = GridSearchCV(model, grid, cv=FOLDS, n_jobs=n_jobs()).fit(train[rows], study.labels[rows])
+        with parallel_config(**LOCAL):
+            search = GridSearchCV(model, grid, cv=FOLDS, n_jobs=n_jobs()).fit(train[rows], study.labels[rows])
         accuracies.append(float(search.score(test, study.test_labels)))
     return {"accuracies": accuracies}
 

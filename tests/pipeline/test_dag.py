@@ -26,9 +26,13 @@ def imported(root: Path, module: str) -> set[str]:
     """Files of our own that running a module imports, itself included, wherever in the file the imports stand."""
     found, todo = set(), [module]
     while todo:
-        path = Path(*todo.pop().split(".")).with_suffix(".py")
+        name = todo.pop()
+        path = Path(*name.split(".")).with_suffix(".py")
+        if name in OURS:
+            path = Path(name, "__init__.py")
         if str(path) in found or not (root / path).is_file():
             continue
+        todo.append(name.split(".")[0])
         found.add(str(path))
         for node in ast.walk(ast.parse((root / path).read_text())):
             if isinstance(node, ast.Import):

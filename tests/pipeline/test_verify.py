@@ -1,4 +1,7 @@
-"""`verify.py` on a toy pipeline under the real DVC, whose result can be shifted from outside."""
+"""`verify.py` on a toy pipeline under the real DVC, whose result can be shifted from outside.
+
+The toy's dvc.yaml has the form of the project's own, which a test compares.
+"""
 
 import json
 import os
@@ -10,33 +13,63 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from matplotlib.image import imsave
 
-from verify import AGREES, DIFFERENT, agree, difference
+from dae import ARITHMETICS as KNOWN_ARITHMETICS
+from verify import AGREES, ARITHMETICS, DIFFERENT, difference, disagreements, paths, tolerance
 
 CODE = """
 import json, os, time
 import numpy as np
-numbers = np.arange(4) + float(os.environ["SHIFT"])
+shift = {"AVX2": 0.001, "SSE41": -0.002}.get(os.environ.get("DAE_ARITHMETIC"), 0)
+numbers = np.arange(4) + float(os.environ["SHIFT"]) + shift
 np.save("data/numbers.npy", numbers)
 with open("reports/metrics.json", "w") as file:
-    json.dump({"verdict": "better" if numbers[0] < 5 else "worse", "mean": numbers[0]}, file)
+    json.dump({"verdict": "better" if numbers[0] < 5 else "worse", "mean": round(numbers[0], 4)}, file)
 umask = os.umask(0)
-conditions = [time.tzname[0], os.environ["PYTHONHASHSEED"], os.environ["DAE_JOBS"], os.getuid(), umask, os.getcwd()]
+conditions = {name: os.environ.get(name) for name in ("PYTHONHASHSEED", "DAE_JOBS", "KERAS_BACKEND", "MATPLOTLIBRC")}
+conditions |= {"zone": time.tzname[0], "user": os.getuid(), "umask": umask, "folder": os.getcwd()}
 print("CONDITIONS", json.dumps(conditions))
 """
 PIPELINE = """
 stages:
   make:
     cmd: python make.py
-    deps: [make.py]
-    outs: [data/numbers.npy]
-    metrics: [{reports/metrics.json: {cache: false}}]
+    deps:
+      - make.py
+    outs:
+      - data/numbers.npy
+      - reports/metrics.json:
+          cache: false
   copy:
     cmd: cp data/numbers.npy data/copy.npy
-    deps: [data/numbers.npy]
-    outs: [data/copy.npy]
+    deps:
+      - data/numbers.npy
+    outs:
+      - data/copy.npy
+
+metrics:
+  - reports/metrics.json
 """
+
+
+def form(pipeline: dict) -> set[str]:
+    """The keys of a dvc.yaml and of its stages, and the forms of its outputs and metrics."""
+    found = {"metrics of " + type(item).__name__ for item in pipeline["metrics"]}
+    for stage in pipeline["stages"].values():
+        found |= {f"stages.{key}" for key in stage}
+        for item in stage["outs"]:
+            found.add(f"out with {next(iter(item.values()))}" if isinstance(item, dict) else "plain out")
+    return found
+
+
+def test_the_toy_has_the_form_of_the_projects_own_pipeline(root):
+    real, toy = yaml.safe_load((root / "dvc.yaml").read_text()), yaml.safe_load(PIPELINE)
+    assert form(real) - form(toy) == {"stages.params"}
+    assert form(toy) <= form(real)
+    items = [item for stage in real["stages"].values() for item in stage["outs"]]
+    assert set(paths(real["metrics"])) <= set(paths(items))
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +88,7 @@ def verify(root, tmp_path_factory):
         **{"SHIFT": "0", "PYTHONHASHSEED": "0", "DAE_JOBS": "1", "DVC_NO_ANALYTICS": "1"},
         **{f"GIT_{role}_{key}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
     }
+    (project / "tolerances.json").write_text(json.dumps({"reports/metrics.json: mean": {"tolerance": 0.01}}))
     for command in ("git init -q", "dvc init -q", "dvc repro -q", "git add .", "git commit -q -m toy"):
         subprocess.run(command.split(), cwd=project, env=environment, check=True)
 
@@ -64,18 +98,24 @@ def verify(root, tmp_path_factory):
             command, cwd=project, env=environment | changed, capture_output=True, text=True, timeout=60
         )
         output = done.stdout + done.stderr
-        return done.returncode, output, json.loads(re.search(r"CONDITIONS (.*)", output)[1])
+        assert "Traceback" not in output
+        found = re.search(r"CONDITIONS (.*)", output)
+        return done.returncode, output, found and json.loads(found[1])
 
-    run.project, run.environment = project, environment
+    def commit(file, text):
+        (project / file).write_text(text)
+        subprocess.run(["git", "commit", "-q", "-a", "-m", "change"], cwd=project, env=environment, check=True)
+
+    run.project, run.environment, run.commit = project, environment, commit
     return run
 
 
 def test_equal_outputs_are_verified_in_a_fresh_folder(verify):
-    status, output, (*_, folder) = verify()
+    status, output, conditions = verify()
     assert status == 0, output
     assert "VERIFIED: all 3 outputs of 2 stages are the same bytes" in output
     assert "Running stage 'make'" in output and "Running stage 'copy'" in output
-    assert folder != str(verify.project)
+    assert conditions["folder"] != str(verify.project)
 
 
 def test_a_small_difference_is_told_with_its_stage_and_size_and_agrees(verify):
@@ -84,36 +124,91 @@ def test_a_small_difference_is_told_with_its_stage_and_size_and_agrees(verify):
     first, *_, last = output[output.index("DIFFERENT") :].splitlines()[1:]
     assert first == "  make: data/numbers.npy: largest difference 0.005"
     assert "  copy: data/copy.npy: largest difference 0.005" in output
-    assert last.startswith("The verdict is the same, and all metrics agree")
+    assert last.startswith("The verdict is the same, and every metric agrees")
 
 
-def test_a_large_difference_does_not_agree(verify):
+def test_a_changed_verdict_does_not_agree(verify):
     status, output, _ = verify(SHIFT="7")
     assert status == DIFFERENT
     assert "reports/metrics.json: verdict was better, is worse" in output
-    assert "reports/metrics.json: mean was 0.0, is 7.0" in output
+    assert "reports/metrics.json: mean was 0.0, is 7.0; allowed is 0.01 more or less" in output
+    assert "The verdict is the same" not in output
+
+
+def test_a_metric_outside_its_tolerance_does_not_agree(verify):
+    status, output, _ = verify(SHIFT="0.02")
+    assert status == DIFFERENT
+    assert "verdict was" not in output
+    assert "mean was 0.0, is 0.02; allowed is 0.01 more or less" in output
 
 
 def test_elsewhere_is_elsewhere(verify):
-    status, output, (zone, hash_seed, jobs, user, umask, _) = verify("--elsewhere")
+    status, output, met = verify("--elsewhere")
     if os.geteuid() == 0 and shutil.which("setpriv"):
-        assert user != 0
+        assert met["user"] != 0
     else:
         assert "Not as another user" in output
     assert status == 0, output
-    assert (zone, hash_seed, jobs, umask) == ("+1245", "1", str(os.cpu_count() + 1), 0o077)
+    assert (met["zone"], met["PYTHONHASHSEED"], met["umask"]) == ("+1245", "1", 0o077)
+    assert (met["DAE_JOBS"], met["KERAS_BACKEND"]) == (str(os.cpu_count() + 1), "torch")
+    assert met["MATPLOTLIBRC"].endswith("matplotlibrc")
+
+
+def test_tolerances_are_measured_with_other_arithmetics(verify):
+    """0.002 below and 0.001 above: 0.003 apart, of which the tolerance is three times."""
+    file = verify.project / "tolerances.json"
+    before = file.read_text()
+    status, output, _ = verify("--arithmetic")
+    written = json.loads(file.read_text())
+    file.write_text(before)
+    assert status == 0, output
+    assert written == {
+        "reports/metrics.json: verdict": {
+            "committed": "better",
+            "AVX2": "better",
+            "SSE41": "better",
+            "tolerance": None,
+        },
+        "reports/metrics.json: mean": {"committed": 0.0, "AVX2": 0.001, "SSE41": -0.002, "tolerance": 0.009},
+    }
+    status, output, _ = verify("--arithmetic", SHIFT="4.999")
+    file.write_text(before)
+    assert status == DIFFERENT
+    assert "reports/metrics.json: verdict changes with the arithmetic" in output
+
+
+def test_the_arithmetics_are_known_to_the_stages():
+    assert set(ARITHMETICS) == set(KNOWN_ARITHMETICS)
+
+
+def test_a_pipeline_without_metrics_cannot_be_verified(verify):
+    pipeline = verify.project / "dvc.yaml"
+    before = pipeline.read_text()
+    verify.commit("dvc.yaml", before[: before.index("metrics:")])
+    status, output, _ = verify()
+    verify.commit("dvc.yaml", before)
+    assert status == DIFFERENT
+    assert output == "FAILED: dvc.yaml names no metrics, so that a verdict could not be compared\n"
+
+
+@pytest.mark.parametrize("where", ["an unpacked archive", "a folder of another repository"])
+def test_what_is_no_repository_of_its_own_cannot_be_verified(verify, tmp_path, where):
+    folder = tmp_path / "unpacked"
+    shutil.copytree(verify.project, folder, ignore=shutil.ignore_patterns(".git"))
+    if where == "a folder of another repository":
+        subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    done = subprocess.run(
+        [sys.executable, "verify.py"], cwd=folder, env=verify.environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == DIFFERENT
+    assert done.stdout == ""
+    assert re.fullmatch(r"FAILED: .* must be a git repository of its own\n", done.stderr)
 
 
 def test_a_lock_of_other_code_is_told(verify):
-    def commit(text):
-        (verify.project / "make.py").write_text(text)
-        subprocess.run(
-            ["git", "commit", "-q", "-a", "-m", "code"], cwd=verify.project, env=verify.environment, check=True
-        )
-
-    commit(CODE + "\n")
+    verify.commit("make.py", CODE + "\n")
     status, output, _ = verify()
-    commit(CODE)
+    verify.commit("make.py", CODE)
     assert status == DIFFERENT
     assert "dvc.lock is not of this commit's code and parameters: make" in output
 
@@ -138,6 +233,23 @@ def test_differences_are_found_in_every_kind_of_file(tmp_path):
     assert "cannot be compared" in difference(tmp_path / "c.npy", tmp_path / "c.npy")
 
 
-def test_what_cannot_be_a_number_must_be_equal():
-    assert agree(0.91, 0.915) and agree(20.0, 20.9) and agree(None, None)
-    assert not (agree(0.0, 0.02) or agree(20.0, 21.5) or agree("better", "worse") or agree(None, 1.0))
+def test_what_has_no_tolerance_must_be_equal():
+    one = {"a": 1.0, "verdict": "better", "none": None, "exact": 3}
+    assert disagreements(one, one, {}) == []
+    assert disagreements(one, one | {"a": 1.1}, {"a": 0.1}) == []
+    assert disagreements(one, one | {"a": 1.11}, {"a": 0.1}) == ["a was 1.0, is 1.11; allowed is 0.1 more or less"]
+    assert disagreements(one, one | {"exact": 4, "none": 1.0}, {"a": 0.1}) == [
+        "none was None, is 1.0",
+        "exact was 3, is 4",
+    ]
+    assert disagreements(one, {"a": 1.0, "verdict": "worse", "none": None, "exact": 3}, {"verdict": None}) == [
+        "verdict was better, is worse"
+    ]
+
+
+def test_a_tolerance_is_three_times_the_largest_distance_and_never_below_the_last_digit():
+    assert tolerance([0.5, 0.51, 0.48]) == 0.09
+    assert tolerance([20.25, 20.25, 20.25]) == 0.03
+    assert tolerance([46, 46, 48]) == 6
+    assert tolerance(["better", "better"]) is None
+    assert tolerance([None, 0.5]) is None

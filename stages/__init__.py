@@ -1,0 +1,22 @@
+"""The stages. Before one of them imports anything: will this machine, this Python and these packages do?
+
+Stops the process with one line that tells what to do where they will not.
+"""
+
+import os
+import sys
+
+from stages._surroundings import unlike_the_lock, without_users_warnings
+
+INSTALL = "`make report` makes the environment; `. .venv/bin/activate` enters it"
+
+if os.name != "posix":
+    sys.exit("ERROR: the pipeline runs on Linux and macOS; on Windows, run it in WSL (README.md, Commands)")
+if not (3, 11) <= sys.version_info[:2] < (3, 14):
+    version = ".".join(map(str, sys.version_info[:2]))
+    sys.exit(f"ERROR: {sys.executable} is Python {version}; Python 3.11, 3.12 or 3.13 is needed. {INSTALL}")
+if problems := unlike_the_lock():
+    sys.exit("\n".join(f"ERROR: {problem}. {INSTALL}" for problem in problems))
+without_users_warnings()
+
+import dae  # noqa: E402, F401 - before NumPy, Keras and matplotlib, for which it settles what a user may have set
