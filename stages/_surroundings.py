@@ -1,5 +1,6 @@
 """What a stage rests on but does not compute with: the packages installed, and the files that it was started from."""
 
+import ast
 import sys
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -14,6 +15,7 @@ CODE = (
     "pyproject.toml",
     "params.yaml",
 )  # what a stage reads of ours
+OURS = ("dae", "stages", "studies")  # packages
 PIPELINES = {"stages": "dvc.yaml", "studies": "studies/dvc.yaml"}  # by the package of the stages' modules
 
 
@@ -45,6 +47,24 @@ def without_users_warnings() -> None:
         warnings.resetwarnings()
         for category in (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning):
             warnings.simplefilter("ignore", category)
+
+
+def imported(module: str, root: Path = Path()) -> set[str]:
+    """Files of our own that running a module imports, itself included, wherever in the file the imports stand."""
+    found, todo = set(), [module]
+    while todo:
+        name = todo.pop()
+        path = Path(name, "__init__.py") if name in OURS else Path(*name.split(".")).with_suffix(".py")
+        if path.as_posix() in found or not (root / path).is_file():
+            continue
+        found.add(path.as_posix())
+        todo.append(name.split(".")[0])
+        for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                todo += [alias.name for alias in node.names if alias.name.split(".")[0] in OURS]
+            elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in OURS:
+                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return found
 
 
 class Snapshot:

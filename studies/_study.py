@@ -1,5 +1,6 @@
 """What the studies share: the data, and trainings whose results are kept as they come."""
 
+import ast
 import hashlib
 import json
 import sys
@@ -16,23 +17,34 @@ from dae.sampling import draw_labelled
 from dae.seeds import derive
 from stages._params import Params
 from stages._stage import Progress, load_array, load_images, load_json, n_jobs, save_json
+from stages._surroundings import imported, numeric_versions
 
 KEPT = Path("data/studies/kept")
-TRAINING = ("backend", "corruption", "networks", "replicates", "sampling", "seeds", "training")  # what results rest on
+SHOWN = {"dae/figures.py", "dae/language.py"}  # they draw answers, and make none
 
 
 class Study:
     """The data of a study, and a store of finished work, so that a study that was stopped goes on where it was.
 
-    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed, the data set, and the code
-    that trains.
+    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed, the data, the versions of the
+    packages that compute, and the code of the study and of all that it imports.
+
+    Args:
+        params: the main pipeline's.
+        total: units of work, for the progress.
+        module: the study's, such as `studies.tune`.
     """
 
-    def __init__(self, params: Params, total: int):
+    def __init__(self, params: Params, total: int, module: str):
         self.params = params
         self.images, self.labels = load_images("data/raw/train_images.npy"), load_array("data/raw/train_labels.npy")
-        self.code = {name: hashlib.sha256(Path(f"dae/{name}.py").read_bytes()).hexdigest() for name in TRAINING}
         self.progress = Progress(total, "unit")
+        self.shared = {
+            "seed": params.seed,
+            "data": [params.dataset, digest([self.images, self.labels])],
+            "packages": numeric_versions(),
+            "code": {path: code_digest(Path(path)) for path in sorted(imported(module) - SHOWN)},
+        }
 
     @cached_property
     def test_images(self) -> np.ndarray:
@@ -56,9 +68,8 @@ class Study:
             answers: gives the answers to the questions of these numbers, which the store has not; each is stored as
                 it comes.
         """
-        shared = {"code": self.code, "seed": self.params.seed, "dataset": self.params.dataset}
         # what is asked in words, for the reader of the log, is no part of the key
-        texts = [json.dumps(shared | question | {"what": None}, sort_keys=True) for question in questions]
+        texts = [json.dumps(self.shared | question | {"what": None}, sort_keys=True) for question in questions]
         paths = [KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json" for text in texts]
         missing = [number for number, path in enumerate(paths) if not path.exists()]
         for number in set(range(len(paths))) - set(missing):
@@ -143,6 +154,15 @@ class Study:
             for kind, images in (("noisy", noisy), ("denoised", denoised))
         }
         return autoencoder.get_weights()[: 2 * len(units)], quality
+
+
+def code_digest(path: Path) -> str:
+    """SHA-256 of what a module does: comments, docstrings and the layout of its lines do not count."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
+            del node.body[0]
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
 
 
 def digest(arrays: Sequence[np.ndarray]) -> str:

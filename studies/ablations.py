@@ -76,7 +76,7 @@ def variants(params: Params, epochs: int) -> list[Variant]:
 def main(params: Params, study_params: StudyParams) -> None:
     settings, base = study_params.ablations, recipe_of(params)
     networks = variants(params, settings.epochs)
-    study = Study(params, total=len(networks) + len(ANCHORS))
+    study = Study(params, len(networks) + len(ANCHORS), "studies.ablations")
     drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
     shared = {"draws": [settings.replicates, params.n_labels, params.split.stratified]}
     dae = {"pretrain": params.pretrain.model_dump()}

@@ -18,7 +18,7 @@ from studies._study import Study, digest, question
 
 def main(params: Params, study_params: StudyParams) -> None:
     settings = study_params.label_curve
-    study = Study(params, total=2 * len(settings.n_labels))
+    study = Study(params, 2 * len(settings.n_labels), "studies.label_curve")
     arms = {"without": [()], "with": load_encoders(params.pretrain.models)}
     base, tables, rows = recipe_of(params), [], []
     for n_labels in sorted(settings.n_labels):

@@ -7,12 +7,10 @@ pre-trained classifier, or a convolutional network that sees its images moved a 
 pushed as far as it goes, without and with moved images.
 """
 
-import hashlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -109,7 +107,7 @@ class Arms:
         s, p = self.settings, self.settings.pushed
         trainings = 9 * sum(map(self.replicates, s.n_labels)) + s.replicates
         trainings += (1 + len(s.thresholds)) * FOLDS * s.validation_draws
-        self.study = study = Study(params, trainings)
+        self.study = study = Study(params, trainings, "studies.ladder")
         encoders = load_encoders(params.pretrain.models)
         self.random, self.pretrained = Start(None, lambda: [()]), Start(list(map(digest, encoders)), lambda: encoders)
         how = {"epochs": p.epochs, "corruption": params.corruption, "noise": p.noise, "tied": params.pretrain.tied}
@@ -120,7 +118,6 @@ class Arms:
         self.student = replace(self.base, **s.student.model_dump())
         conv = s.convolutional.model_dump() | {"units": tuple(s.convolutional.units)}
         self.convolutional = Recipe(**conv, masking=0.0, convolutional=True, augment=True)
-        self.code = hashlib.sha256(Path("dae/ladder.py").read_bytes()).hexdigest()
 
     def replicates(self, n_labels: int) -> int:
         """How many draws of so many labels."""
@@ -259,7 +256,7 @@ class Arms:
             for i, found in zip(missing, trained, strict=True):
                 yield describe(found.probabilities, held_out[i][1], found.seconds)
 
-        shared = {"ladder": asdict(recipe), "code of it": self.code, "name": name}
+        shared = {"ladder": asdict(recipe), "name": name}
         asked = [
             {"what": f"{what}, {epochs} epochs, {len(rows)} labels", "rows": digest([rows]), "draw": i} | shared
             for i, rows in enumerate(known)

@@ -16,7 +16,7 @@ from studies._study import Study, question
 def main(params: Params, study_params: StudyParams) -> None:
     settings, recipe = study_params.noise_curve, recipe_of(params)
     pairs = [(corruption, level) for corruption, levels in settings.levels.items() for level in sorted(levels)]
-    study = Study(params, total=len(pairs) + 2)
+    study = Study(params, len(pairs) + 2, "studies.noise_curve")
     drawn = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
 
     def ask(corruption: str | None, level: float, encode) -> dict:

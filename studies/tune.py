@@ -33,7 +33,7 @@ def main(params: Params, study_params: StudyParams) -> None:
         raise StageError(f"tune.keep has {len(settings.keep)} values; allowed is one fewer than tune.draws")
     recipes = configurations(params, study_params)
     rounds = [len(recipes), *(min(keep, len(recipes)) for keep in settings.keep)]
-    study = Study(params, total=2 * (sum(rounds) + rounds[-1] * len(rounds)))
+    study = Study(params, 2 * (sum(rounds) + rounds[-1] * len(rounds)), "studies.tune")
     encoders = {"without": [()], "with": load_encoders(params.pretrain.models)}
     scores = {arm: {} for arm in ARMS}  # of each recipe, accuracies on the draws that it was tried on
 

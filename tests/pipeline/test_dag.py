@@ -8,38 +8,17 @@ import pytest
 import yaml
 
 from stages._params import Params
+from stages._surroundings import OURS, PIPELINES, imported
 from studies._params import StudyParams
 
 ROOT = Path(__file__).parents[2]
-PIPELINES = {"stages": "dvc.yaml", "studies": "studies/dvc.yaml"}  # package of the stages' modules, and their file
 STAGES = {
     (package, name): stage
     for package, file in PIPELINES.items()
     for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items()
 }
-OURS = ("dae", *PIPELINES)
 SCHEMAS = {"params": Params, "study_params": StudyParams}  # by the name that the stages' functions give them
 every_stage = pytest.mark.parametrize(("package", "name"), STAGES)
-
-
-def imported(root: Path, module: str) -> set[str]:
-    """Files of our own that running a module imports, itself included, wherever in the file the imports stand."""
-    found, todo = set(), [module]
-    while todo:
-        name = todo.pop()
-        path = Path(*name.split(".")).with_suffix(".py")
-        if name in OURS:
-            path = Path(name, "__init__.py")
-        if str(path) in found or not (root / path).is_file():
-            continue
-        todo.append(name.split(".")[0])
-        found.add(str(path))
-        for node in ast.walk(ast.parse((root / path).read_text())):
-            if isinstance(node, ast.Import):
-                todo += [alias.name for alias in node.names if alias.name.split(".")[0] in OURS]
-            elif isinstance(node, ast.ImportFrom) and node.module.split(".")[0] in OURS:
-                todo += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-    return found
 
 
 def paths(items: list) -> list[str]:
@@ -56,27 +35,27 @@ def test_a_stage_runs_the_module_of_its_name(package, name, root):
 @every_stage
 def test_a_stage_declares_exactly_the_modules_that_it_imports(package, name, root):
     declared = {path for path in paths(STAGES[package, name]["deps"]) if path.endswith(".py")}
-    assert declared == imported(root, f"{package}.{name}")
+    assert declared == imported(f"{package}.{name}", root)
 
 
 @every_stage
 def test_stages_do_not_import_each_other(package, name, root):
     others = {f"{package}/{name}.py" for package, name in STAGES} - {f"{package}/{name}.py"}
-    assert not imported(root, f"{package}.{name}") & others
+    assert not imported(f"{package}.{name}", root) & others
 
 
 def test_dae_knows_nothing_of_stages_and_the_main_pipeline_nothing_of_studies(root):
     for path in (root / "dae").glob("*.py"):
-        assert {file.split("/")[0] for file in imported(root, f"dae.{path.stem}")} == {"dae"}
+        assert {file.split("/")[0] for file in imported(f"dae.{path.stem}", root)} == {"dae"}
     for path in (root / "stages").glob("*.py"):
-        assert "studies" not in {file.split("/")[0] for file in imported(root, f"stages.{path.stem}")}
+        assert "studies" not in {file.split("/")[0] for file in imported(f"stages.{path.stem}", root)}
 
 
 @every_stage
 def test_a_stage_declares_exactly_the_parameters_that_it_reads(package, name, root):
     """Read from the source: every `params.a` and `study_params.a` in the stage's own modules, against dvc.yaml."""
     read = set()
-    for path in imported(root, f"{package}.{name}"):
+    for path in imported(f"{package}.{name}", root):
         if path.startswith("dae/") or path.endswith("_params.py"):
             continue
         for node in ast.walk(ast.parse((root / path).read_text())):
@@ -113,7 +92,7 @@ def test_small_results_are_in_git_and_large_ones_in_the_cache():
 
 
 def test_only_stages_that_train_or_run_a_network_can_import_tensorflow(root):
-    with_tensorflow = {name for package, name in STAGES if "dae/backend.py" in imported(root, f"{package}.{name}")}
+    with_tensorflow = {name for package, name in STAGES if "dae/backend.py" in imported(f"{package}.{name}", root)}
     assert {"download", "split", "evaluate", "report"} == {n for p, n in STAGES if p == "stages"} - with_tensorflow
     for path in [path for folder in OURS for path in (root / folder).glob("*.py")]:
         assert path.name == "backend.py" or not re.search(r"(?m)^\s*(import|from) (tensorflow|keras)", path.read_text())

@@ -1,10 +1,16 @@
+import copy
+import functools
 import json
+import operator
+import shutil
 
+import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
-from stages._params import BadParameters, load_params
-from studies import _study
+from stages._params import BadParameters, Params, load_params
+from studies import _study, ablations, label_curve, ladder, noise_curve, tune
 from studies._params import load_study_params
 from studies.tune import configurations
 
@@ -64,27 +70,149 @@ def test_configurations_are_distinct_and_follow_the_seed(root):
     assert {recipe.frozen for recipe in recipes} == {0, len(params.network.units)}
 
 
-def test_finished_work_is_kept_and_found_again(root, mnist, monkeypatch, tmp_path):
+@pytest.fixture
+def ask(root, mnist, monkeypatch, tmp_path):
+    """Ask a study a question in a copy of the project's code; returns whether it had to be answered anew."""
+    for package in ("dae", "stages", "studies"):
+        shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.chdir(tmp_path)
+    data = {"images": mnist["train_images"][:100].reshape(100, -1), "labels": mnist["train_labels"][:100]}
+    monkeypatch.setattr(_study, "load_images", lambda path: data["images"])
+    monkeypatch.setattr(_study, "load_array", lambda path: data["labels"])
     params = load_params(root / "params.yaml")
-    monkeypatch.setattr(_study, "load_images", lambda path: mnist["train_images"])
-    monkeypatch.setattr(_study, "load_array", lambda path: mnist["train_labels"])
-    monkeypatch.setattr(_study, "KEPT", tmp_path)
-    monkeypatch.chdir(root)
-    asked = []
 
-    def answer():
-        asked.append(True)
-        return {"accuracies": [0.5, 0.25]}
+    def ask(answer=lambda: {"accuracies": [0.5, 0.25]}, module="studies.tune", steps=100, **changes) -> bool:
+        asked = []
+        study = _study.Study(params.model_copy(update=changes), 1, module)
+        found = study.keep({"what": "a unit", "steps": steps}, lambda: asked.append(True) or answer())
+        assert found == {"accuracies": [0.5, 0.25]}
+        return bool(asked)
 
+    ask.folder, ask.data = tmp_path, data
+    return ask
+
+
+def test_finished_work_is_kept_and_found_again(ask):
     def stop():
         raise KeyboardInterrupt
 
-    question = {"what": "a unit", "steps": 100}
     with pytest.raises(KeyboardInterrupt):
-        _study.Study(params, total=1).keep(question, stop)
-    for _ in range(2):
-        assert _study.Study(params, total=1).keep(question, answer) == {"accuracies": [0.5, 0.25]}
-    assert len(asked) == 1
-    _study.Study(params, total=1).keep(question | {"steps": 101}, answer)
-    _study.Study(params.model_copy(update={"seed": 1}), total=1).keep(question, answer)
-    assert len(asked) == 3
+        ask(stop)
+    assert ask()
+    assert not ask()
+
+
+def test_another_question_seed_or_study_has_another_answer(ask):
+    assert ask()
+    assert ask(steps=101)
+    assert ask(seed=1)
+    assert ask(dataset="fashion_mnist")
+    assert ask(module="studies.noise_curve")
+    assert not ask()
+
+
+def test_other_data_have_another_answer(ask):
+    assert ask()
+    ask.data["images"] = ask.data["images"].copy()
+    assert not ask()
+    ask.data["images"][0, 0] += 1
+    assert ask()
+    ask.data["labels"] = ask.data["labels"][::-1]
+    assert ask()
+
+
+@pytest.mark.parametrize(
+    "path", ["studies/tune.py", "studies/_study.py", "dae/training.py", "dae/__init__.py", "dae/reconstruction.py"]
+)
+def test_other_code_has_another_answer_and_other_words_about_it_the_same(ask, path):
+    file = ask.folder / path
+    assert ask()
+    text = file.read_text()
+    file.write_text(text.replace('"""', '"""Otherwise said: ', 1) + "\n\n# a comment\n")
+    assert not ask()
+    file.write_text(text + "\nANOTHER = 1\n")
+    assert ask()
+
+
+def test_code_that_a_study_does_not_import_or_only_draws_with_makes_no_new_answer(ask):
+    assert ask()
+    for path in ("dae/figures.py", "studies/ladder.py", "dae/ladder.py", "studies/pages.py"):
+        file = ask.folder / path
+        file.write_text(file.read_text() + "\nANOTHER = 1\n")
+    assert not ask()
+
+
+def test_other_versions_of_packages_have_another_answer(ask, monkeypatch):
+    assert ask()
+    versions = _study.numeric_versions()
+    assert {"numpy", "tensorflow", "keras", "scikit-learn"} <= versions.keys()
+    monkeypatch.setattr(_study, "numeric_versions", lambda: versions | {"tensorflow": "2.99.0"})
+    assert ask()
+
+
+USED_AFTERWARDS = {
+    "label_curve": {"evaluate", "n_labels"},
+    "ladder": {"evaluate"},
+}  # parameters that only look at the answers
+STUDIES = {module.__name__.split(".")[1]: module for module in (tune, label_curve, noise_curve, ablations, ladder)}
+ANSWER = {"accuracies": [0.9, 0.8], "noisy": 9.0, "denoised": 12.0}
+ANSWER |= {"accuracy": 0.9, "seconds": 1.0, "predicted": [1] * 2000, "percent": [50] * 2000}
+
+
+def changed(value: object) -> object:
+    """Another value of a parameter."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return {"mnist": "fashion_mnist", "masking": "gaussian"}[value]
+    if isinstance(value, list):
+        return [changed(value[0]), *value[1:]]
+    return value + 1 if isinstance(value, int) else value * 0.9
+
+
+def leaves(values: dict, path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """The paths of all values under a path."""
+    inner = functools.reduce(operator.getitem, path, values)
+    return [leaf for key in inner for leaf in leaves(values, (*path, key))] if isinstance(inner, dict) else [path]
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_parameter_that_a_study_declares_changes_its_questions(root, mnist, monkeypatch, name):
+    """So what DVC runs a study again for is never answered from the store."""
+    module, asked = STUDIES[name], set()
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(_study, "load_images", lambda path: mnist["train_images"][:2000].reshape(2000, -1))
+    monkeypatch.setattr(_study, "load_array", lambda path: mnist["train_labels"][:2000])
+    monkeypatch.setattr(_study, "imported", lambda module: set())  # the code stays as it is
+    for function in ("save_table", "save_json", "save_figure", "check", "labels_worth"):
+        monkeypatch.setattr(module, function, lambda *arguments: None, raising=False)
+    monkeypatch.setattr(module, "load_encoders", lambda models: [[np.zeros(1)]] * models, raising=False)
+    curve = pd.DataFrame({"n_labels": np.repeat([100, 500, 600, 1000], 6), "replicate": 1, "without": 0.9, "with": 0.9})
+    monkeypatch.setattr(pd, "read_csv", lambda path: curve)
+
+    def keep_all(study, questions, answers):
+        asked.update(json.dumps(study.shared | question | {"what": None}, sort_keys=True) for question in questions)
+        return [ANSWER] * len(questions)
+
+    monkeypatch.setattr(_study.Study, "keep_all", keep_all)
+    study_params = load_study_params(root / "studies" / "params.yaml")
+    fewer = {"n_labels": [100, 500], "replicates": 2, "replicates_above": 2}
+    study_params = study_params.model_copy(update={"label_curve": study_params.label_curve.model_copy(update=fewer)})
+
+    def questions(values: dict) -> set[str]:
+        asked.clear()
+        module.main(Params.model_validate(values), study_params)
+        return set(asked)
+
+    values = load_params(root / "params.yaml").model_dump()
+    usual = questions(values)
+    entry = yaml.safe_load((root / "studies" / "dvc.yaml").read_text())["stages"][name]["params"]
+    declared = [leaf for key in entry if isinstance(key, str) for leaf in leaves(values, tuple(key.split(".")))]
+    tried = [path for path in declared if path[0] not in USED_AFTERWARDS.get(name, ())]
+    assert len(usual) > 1 and len(tried) > 5
+    for path in tried:
+        other = copy.deepcopy(values)
+        *sections, key = path
+        target = functools.reduce(operator.getitem, sections, other)
+        target[key] = changed(target[key])
+        assert questions(other) != usual, ".".join(path)
