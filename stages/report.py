@@ -1,6 +1,7 @@
 """Write the report in both languages from the same numbers, and both as a page: reports/report.*, relatorio.md."""
 
 import math
+import re
 import tomllib
 from itertools import pairwise
 from pathlib import Path
@@ -11,6 +12,7 @@ import pandas as pd
 from stages._page import page
 from stages._params import Params
 from stages._stage import load_array, load_json, run, save_text
+from stages._surroundings import numeric_versions
 from stages._text import renderer
 from stages._trail import sources
 
@@ -85,17 +87,45 @@ def collect(params: Params) -> dict:
         "n_overcomplete": 2 * n_pixels,
         "n_probed": min(params.n_labels, 2000),
         "sources": sources("dvc.yaml", Path("reports"), until="report"),
-        "versions": versions(),
+        "versions": numeric_versions(),
+        "pythons": pythons(),
+        "arithmetics": arithmetics(load_json("tolerances.json"), load_json("reports/metrics.json")),
         "n_test": len(load_array("data/raw/test_labels.npy")),
     }
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages that the project asks for, as requirements.lock fixes them."""
-    wanted = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
-    lines = Path("requirements.lock").read_text(encoding="utf-8").splitlines()
-    locked = dict(line.split(" ")[0].split("==") for line in lines if "==" in line)
-    return {name: locked[name] for name in (requirement.split(">")[0] for requirement in wanted)}
+def pythons() -> tuple[str, str]:
+    """The oldest and the newest Python that the project supports."""
+    wanted = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"]
+    oldest, beyond = (int(minor) for minor in re.fullmatch(r">=3\.(\d+),<3\.(\d+)", wanted).groups())
+    return f"3.{oldest}", f"3.{beyond - 1}"
+
+
+def arithmetics(measured: dict, metrics: dict) -> dict | None:
+    """How far the metrics move with other instructions of the processor: what `verify.py --arithmetic` measured.
+
+    Args:
+        measured: the content of tolerances.json: for each metric, its value by run and its tolerance.
+        metrics: the present content of reports/metrics.json.
+
+    Returns:
+        `runs`, the names of the arithmetics; `rows`, for each metric that is a number its `name`, its values in the
+        order of `committed` and the runs, and its `tolerance`; `verdicts`, of each run. None where another result was
+        measured.
+    """
+    found = {name: measured.get(f"reports/metrics.json: {name}", {}) for name in metrics}
+    if any(found[name].get("committed") != value for name, value in metrics.items()):
+        return None
+    runs = [key for key in found["verdict"] if key not in ("committed", "tolerance")]
+    return {
+        "runs": runs,
+        "verdicts": {run: found["verdict"][run] for run in runs},
+        "rows": [
+            {"name": name, "values": [row[run] for run in ("committed", *runs)], "tolerance": row["tolerance"]}
+            for name, row in found.items()
+            if row["tolerance"] is not None
+        ],
+    }
 
 
 def render(language: str, facts: dict) -> str:

@@ -106,6 +106,28 @@ def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project)
 
 
 @pytest.mark.slow
+def test_every_study_runs(project):
+    """With little training; what each of them finds is of no interest, but all of it is there and sound."""
+    output = project.dvc("repro", "--all-pipelines")
+    studies = yaml.safe_load((project.folder / "studies" / "dvc.yaml").read_text())["stages"]
+    ran = set(
+        re.findall(r"Stage 'studies/dvc.yaml:(\w+)' didn't change|Running stage 'studies/dvc.yaml:(\w+)'", output)
+    )
+    assert {name for names in ran for name in names if name} == set(studies)
+    assert "Traceback" not in output
+    noise = pd.read_csv(project.folder / "reports/studies/noise_curve.csv")
+    levels = [("none", 0.0), ("masking", 0.5), ("masking", 0.7), ("gaussian", 0.5)]
+    assert sorted(zip(noise["corruption"], noise["level"], strict=True)) == sorted(levels)
+    assert (noise["accuracy"] > 0.3).all() and (noise["psnr_denoised"].iloc[1:] > noise["psnr_noisy"].iloc[1:]).all()
+    ablations = pd.read_csv(project.folder / "reports/studies/ablations.csv")
+    assert {"reference", "encoder", "weights", "epochs", "depth", "code", "anchor"} <= set(ablations["group"])
+    assert (ablations["accuracy"] > 0.2).all(), ablations.to_string()
+    for page in ("studies.md", "estudos.md", "studies.html"):
+        text = (project.folder / "reports/studies" / page).read_text()
+        assert not re.search(r"\b(nan|None|inf)\b", re.sub(r"<script.*?</script>", "", text, flags=re.DOTALL)), page
+
+
+@pytest.mark.slow
 def test_the_ladder_stands_beside_the_label_curve(project):
     """On its draws: the arm with pre-training, trained once more as a teacher, is as accurate as it was there."""
     project.dvc("repro", "studies/dvc.yaml:ladder")
