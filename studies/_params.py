@@ -1,58 +1,85 @@
 """The schema of studies/params.yaml."""
 
+import math
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import Field
 
-from stages._params import BatchSize, LearningRate, Section, Width, load
+from stages._params import (
+    BatchSize,
+    Epochs,
+    Flag,
+    LearningRate,
+    Params,
+    Part,
+    Rule,
+    Section,
+    Steps,
+    Units,
+    allowed_by,
+    list_of,
+    load,
+    number,
+    one_of,
+    positive,
+    require,
+    whole,
+)
 
-Count = Annotated[int, Field(ge=1, le=1000, description="a whole number from 1 to 1000")]
-Replicates = Annotated[int, Field(ge=2, le=1000, description="a whole number from 2 to 1000")]
-Labels = Annotated[int, Field(ge=10, le=60_000, description="a whole number from 10 to 60000, the training set's size")]
-Corruption = Literal["masking", "gaussian", "salt_and_pepper"]
-Level = Annotated[float, Field(gt=0, le=1, description="a number above 0, up to 1")]
+PATH = Path("studies/params.yaml")
+FOLDS = 5  # of the ladder's choice of a threshold, on the labelled images
+
+Count = whole(1, 1000)
+Replicates = whole(2, 1000)
+Labels = whole(10, 60_000, ", the training set's size")
+Level = positive(1)
+Levels = list_of(Level, 1, 20, different=True)
+Corruption = one_of("masking", "gaussian", "salt_and_pepper")
+BatchOfTwo = whole(2, 2048)  # of one image, the ladder would normalise every layer to 0
 
 
 class Space(Section):
-    learning_rate: list[float] = Field(min_length=1, description="a list of numbers above 0, up to 0.1")
-    dropout: list[float] = Field(min_length=1, description="a list of numbers from 0 to 0.9")
-    masking: list[float] = Field(min_length=1, description="a list of numbers from 0 to 0.9")
-    steps: list[int] = Field(min_length=1, description="a list of whole numbers from 1 to 1000000")
-    frozen: list[bool] = Field(min_length=1, description="a list of true and false")
+    learning_rate: list_of(LearningRate, 1, 20, different=True)
+    dropout: list_of(Part, 1, 20, different=True)
+    masking: list_of(Part, 1, 20, different=True)
+    steps: list_of(Steps, 1, 20, different=True)
+    frozen: list_of(Flag, 1, 2, different=True)
 
 
 class Tune(Section):
-    configurations: int = Field(ge=1, le=500, description="a whole number from 1 to 500")
-    folds: int = Field(ge=2, le=20, description="a whole number from 2 to 20")
-    draws: list[Count] = Field(min_length=1, description="a list of whole numbers from 1 to 1000")
-    keep: list[Count] = Field(description="a list of whole numbers from 1 to 1000, one fewer than draws")
+    configurations: whole(2, 500)
+    folds: whole(2, 20)
+    draws: list_of(Count, 1, 10)
+    keep: list_of(Count, 0, 9)
     space: Space
 
 
 class LabelCurve(Section):
-    n_labels: list[Labels] = Field(min_length=2, description="a list of whole numbers from 10 to 60000")
+    n_labels: list_of(Labels, 2, 20, different=True)
     replicates: Replicates
     replicates_above: Replicates
     many: Labels
-    min_epochs: Count
+    min_epochs: Epochs
+
+    def replicates_with(self, n_labels: int) -> int:
+        """How many replicates with so many labels."""
+        return self.replicates if n_labels < self.many else self.replicates_above
 
 
 class NoiseCurve(Section):
-    levels: dict[Corruption, list[Level]] = Field(description="for each corruption, a list of numbers above 0, up to 1")
-    epochs: Count
+    levels: Annotated[
+        dict[Corruption, Levels],
+        Field(min_length=1, description=f"for {allowed_by(Corruption)}, {allowed_by(Levels)}"),
+    ]
+    epochs: Epochs
     replicates: Replicates
 
 
 class Ablations(Section):
-    epochs: Count
+    epochs: whole(2, 1000)
     replicates: Replicates
-
-
-Percent = Annotated[int, Field(ge=0, le=100, description="a whole number from 0 to 100")]
-Cost = Annotated[float, Field(ge=0, le=1e6, description="a number from 0 to 1000000")]
-Part = Annotated[float, Field(ge=0, le=0.9, description="a number from 0 to 0.9")]
-Steps = Annotated[int, Field(ge=1, le=1_000_000, description="a whole number from 1 to 1000000")]
 
 
 class Student(Section):
@@ -61,35 +88,35 @@ class Student(Section):
 
 
 class Convolutional(Student):
-    units: list[Width] = Field(min_length=2, max_length=4, description="a list of 2 to 4 whole numbers from 1 to 4096")
+    units: list_of(whole(1, 4096), 2, 4)
     dropout: Part
     learning_rate: LearningRate
 
 
 class Pushed(Student):
-    units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
+    units: Units
     noise: Level
-    epochs: Count
+    epochs: Epochs
     dropout: Part
     masking: Part
     learning_rate: LearningRate
 
 
 class Ladder(Section):
-    n_labels: list[Labels] = Field(min_length=1, description="a list of whole numbers from 10 to 60000")
+    n_labels: list_of(Labels, 1, 20, different=True)
     replicates: Replicates
     replicates_elsewhere: Replicates
-    units: list[Width] = Field(min_length=1, max_length=8, description="a list of 1 to 8 whole numbers from 1 to 4096")
-    noise: float = Field(ge=0, le=10, description="a number from 0 to 10")
-    costs: list[Cost] = Field(description="a list of numbers from 0 to 1000000, two more than units")
-    gamma_cost: Cost
-    batch_size: BatchSize
-    labelled_batch_size: BatchSize
+    units: Units
+    noise: number(0, 10)
+    costs: list_of(number(0, 1_000_000), 3, 10)
+    gamma_cost: positive(1_000_000)
+    batch_size: BatchOfTwo
+    labelled_batch_size: BatchOfTwo
     learning_rate: LearningRate
-    epochs: Count
-    fast_epochs: Count
-    products: Literal["float32", "bfloat16"] = Field(description="float32 or bfloat16")
-    thresholds: list[Percent] = Field(min_length=1, description="a list of whole numbers from 0 to 100")
+    epochs: Epochs
+    fast_epochs: Epochs
+    products: one_of("float32", "bfloat16")
+    thresholds: list_of(whole(0, 100), 1, 20, different=True)
     validation_draws: Count
     student: Student
     convolutional: Convolutional
@@ -103,7 +130,45 @@ class StudyParams(Section):
     ablations: Ablations
     ladder: Ladder
 
+    def rules(self) -> Iterator[Rule]:
+        tune, ladder, labels = self.tune, self.ladder, self.label_curve.n_labels
+        size = math.prod(map(len, tune.space.model_dump().values()))
+        yield tune.configurations <= size, "tune.configurations", f"at most {size}, the combinations of tune.space"
+        n, alive = len(tune.draws), [tune.configurations, *tune.keep]
+        yield len(tune.keep) == n - 1, "tune.keep", f"a list of {n - 1}, one value fewer than tune.draws"
+        falling = alive == sorted(alive, reverse=True)
+        yield falling, "tune.keep", f"a list that never rises and starts with at most {alive[0]}, tune.configurations"
+        two = sum(map(len, self.noise_curve.levels.values())) >= 2
+        yield two, "noise_curve.levels", "two levels or more, of one corruption or of several"
+        n = len(ladder.units) + 2
+        yield len(ladder.costs) == n, "ladder.costs", f"a list of {n}, two values more than ladder.units"
+        yield any(ladder.costs), "ladder.costs", "a list with a value above 0"
+        drawn = set(ladder.n_labels) <= set(labels)
+        yield drawn, "ladder.n_labels", f"a list of numbers that stand in label_curve.n_labels, {labels}"
 
-def load_study_params(path: Path = Path("studies/params.yaml")) -> StudyParams:
+
+def load_study_params(path: Path = PATH) -> StudyParams:
     """Read and check the studies' parameters; errors as of `stages._params.load_params`."""
     return load(StudyParams, path)
+
+
+def check(params: Params, study_params: StudyParams) -> None:
+    """Raise BadParameters unless the two files of parameters fit each other."""
+    require(PATH, study_params, _rules(params, study_params))
+    folds = max(study_params.tune.folds, FOLDS)
+    least = 10 * (folds - 1) + 1  # then one of the ten classes has an image for every fold
+    allowed = f"at least {least} for the studies, so that a class has an image for each of {folds} folds"
+    require(Path("params.yaml"), params, [(params.n_labels >= least, "n_labels", allowed)])
+
+
+def _rules(params: Params, study_params: StudyParams) -> Iterator[Rule]:
+    ladder, curve, most = study_params.ladder, study_params.label_curve, params.most_labels()
+    allowed = f"a list of numbers up to {most} where split.stratified of params.yaml is true"
+    yield max(curve.n_labels) <= most, "label_curve.n_labels", allowed
+    here = params.n_labels in ladder.n_labels
+    yield here, "ladder.n_labels", f"a list with n_labels of params.yaml, {params.n_labels}"
+    for n_labels in ladder.n_labels:
+        key = "replicates" if n_labels == params.n_labels else "replicates_elsewhere"
+        drawn = curve.replicates_with(n_labels)
+        allowed = f"at most {drawn}, those of label_curve with {n_labels} labels"
+        yield getattr(ladder, key) <= drawn, f"ladder.{key}", allowed

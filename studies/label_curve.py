@@ -22,7 +22,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     arms = {"without": [()], "with": load_encoders(params.pretrain.models)}
     base, tables, rows = recipe_of(params), [], []
     for n_labels in sorted(settings.n_labels):
-        replicates = settings.replicates if n_labels < settings.many else settings.replicates_above
+        replicates = settings.replicates_with(n_labels)
         steps = max(base.steps, math.ceil(settings.min_epochs * n_labels / base.batch_size))
         recipe, name = replace(base, steps=steps), f"label curve {n_labels}"
         drawn = [study.draw(name, r, n_labels) for r in range(replicates)]

@@ -18,7 +18,7 @@ from dae.replicates import Recipe, Replicate, train_replicates
 from dae.seeds import derive
 from stages._arm import recipe_of
 from stages._params import Params
-from stages._stage import StageError, load_encoders, n_jobs, save_figure, save_json, save_table
+from stages._stage import load_encoders, n_jobs, save_figure, save_json, save_table
 from studies._params import StudyParams
 from studies._run import run_study
 from studies._study import Study, digest, question
@@ -29,10 +29,8 @@ SETTINGS = ("learning_rate", "dropout", "masking", "steps")
 
 def main(params: Params, study_params: StudyParams) -> None:
     settings = study_params.tune
-    if len(settings.keep) != len(settings.draws) - 1:
-        raise StageError(f"tune.keep has {len(settings.keep)} values; allowed is one fewer than tune.draws")
     recipes = configurations(params, study_params)
-    rounds = [len(recipes), *(min(keep, len(recipes)) for keep in settings.keep)]
+    rounds = [len(recipes), *settings.keep]
     study = Study(params, 2 * (sum(rounds) + rounds[-1] * len(rounds)), "studies.tune")
     encoders = {"without": [()], "with": load_encoders(params.pretrain.models)}
     scores = {arm: {} for arm in ARMS}  # of each recipe, accuracies on the draws that it was tried on
@@ -108,8 +106,7 @@ def configurations(params: Params, study_params: StudyParams) -> list[Recipe]:
     """Recipes from the space, without repetition."""
     base, settings = recipe_of(params), study_params.tune
     space = settings.space.model_dump()
-    size = int(np.prod([len(values) for values in space.values()]))
-    sampler = ParameterSampler(space, min(settings.configurations, size), random_state=derive(params.seed, "tune"))
+    sampler = ParameterSampler(space, settings.configurations, random_state=derive(params.seed, "tune"))
     return [replace(base, **(values | {"frozen": len(base.units) * values["frozen"]})) for values in sampler]
 
 
@@ -120,10 +117,6 @@ def cross_validate(study: Study, recipe: Recipe, encoders: list, draws: range, f
         rows = study.draw("tune", draw, study.params.n_labels)
         labels = study.labels[rows]
         splitter = StratifiedKFold(folds, shuffle=True, random_state=derive(study.params.seed, "tune", draw))
-        if np.bincount(labels).max() < folds:
-            raise StageError(
-                f"tune.folds is {folds}; allowed with n_labels = {len(rows)} is at most the size of a class"
-            )
         for fold, (train, held_out) in enumerate(splitter.split(rows, labels)):
             truths.append(labels[held_out])
             replicates.append(

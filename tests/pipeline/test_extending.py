@@ -5,7 +5,7 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import write_changed
+from conftest import Project, write_changed
 
 from stages import _sources
 
@@ -57,6 +57,17 @@ def test_the_changed_pipeline_runs_whole(extended):
     ran = extended.ran(extended.output)
     assert {"download", "pretrain", "finetune", "evaluate", "mistakes", "report"} <= set(ran)
     assert "up to date" in extended.dvc("status", "dvc.yaml")
+
+
+@pytest.mark.parametrize("named", ["/nowhere", ""], ids=["DAE_DATA mistyped", "no DAE_DATA"])
+def test_the_new_data_set_without_its_files_is_told_of_in_plain_lines(extended, tmp_path, named):
+    environment = extended.environment | {"DAE_DATA": named, "KERAS_HOME": str(tmp_path)}
+    output = Project(extended.folder, environment).call(sys.executable, "-m", "stages.download", ok=False)
+    errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
+    assert "Traceback" not in output
+    assert errors[0] == "ERROR: no source has turned:"
+    assert len(errors) == 5 + bool(named)
+    assert errors[-1].startswith("ERROR: set DAE_DATA to the folder that holds its four IDX files")
 
 
 def test_the_new_stage_lists_what_all_runs_get_wrong(extended):

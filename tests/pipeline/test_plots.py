@@ -9,6 +9,8 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
+from scripts import plots
+
 ROOT = Path(__file__).parents[2]
 PLOTS = [
     plot for file in ("dvc.yaml", "studies/dvc.yaml") for plot in yaml.safe_load((ROOT / file).read_text())["plots"]
@@ -73,6 +75,43 @@ def test_the_editor_extension_gets_what_it_asks_for(branches):
         assert set(plot["anchor_definitions"]) >= {"<DVC_METRIC_DATA>", "<DVC_METRIC_TITLE>"}
     assert json.loads(branches.dvc("exp", "show", "--json"))
     assert "unchanged" in json.loads(branches.dvc("data", "status", "--json", "--unchanged", "--granular"))
+
+
+PAGE = """<html><head></head><script src="https://cdn.jsdelivr.net/npm/vega@5.20.2"></script></html>"""
+
+
+@pytest.mark.parametrize(
+    ("npm", "reason"),
+    [
+        (None, "npm is not installed"),
+        ("exit 1", "the npm registry does not answer"),
+        ("exec /bin/sleep 60", "the npm registry does not answer"),
+    ],
+    ids=["no npm", "the registry refuses", "the registry does not answer"],
+)
+def test_without_npm_the_page_stays_as_dvc_made_it_and_a_line_says_so(tmp_path, monkeypatch, capsys, npm, reason):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(plots, "TIMEOUT", 1)
+    if npm:
+        (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+        (tmp_path / "npm").chmod(0o755)
+    (tmp_path / "dvc.py").write_text(
+        f"import pathlib\npathlib.Path('dvc_plots').mkdir()\npathlib.Path('dvc_plots/index.html').write_text({PAGE!r})"
+    )
+    plots.main([])
+    assert (tmp_path / "dvc_plots" / "index.html").read_text() == PAGE
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("dvc_plots/index.html needs a network when it is opened")
+    assert reason in line
+
+
+def test_where_dvc_fails_its_message_is_the_last(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "dvc.py").write_text("raise SystemExit(251)")
+    with pytest.raises(SystemExit) as ended:
+        plots.main(["nowhere"])
+    assert ended.value.code == 251
 
 
 @pytest.mark.parametrize("revisions", [(), ("main", "wide")], ids=["show", "diff"])

@@ -13,7 +13,6 @@ import time
 import psutil
 import pytest
 
-
 # in place of a line's beginning: what the stage does takes two seconds more
 SLOWLY = "    import time; print('began', flush=True); time.sleep(2)\n    labels = "
 

@@ -2,6 +2,7 @@ import copy
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from dvc.exceptions import DvcException
@@ -11,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
-from stages._params import BadParameters, Params, load_params
+from stages._params import RAREST, BadParameters, Params, load_params
 
 
 @pytest.fixture
@@ -75,6 +76,42 @@ def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowe
     assert allowed in line
     if not isinstance(value, list):
         assert repr(value) in line
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"theory.few": 20_000}, "theory.few is 20000; allowed is a number below theory.images, 20000"),
+        ({"theory.images": 500, "theory.few": 100}, "theory.codes is .*; allowed is .* at most theory.images, 500"),
+        ({"theory.codes": [784, 1000]}, "theory.codes is .*; allowed is a list with a code below 784"),
+        (
+            {"n_labels": 54_211, "split.stratified": True},
+            "n_labels is 54211; allowed is at most 54210 of mnist where split.stratified is true",
+        ),
+    ],
+)
+def test_values_that_do_not_fit_each_other_are_told(load_with, changes, message):
+    with pytest.raises(BadParameters, match=message) as error:
+        load_with(changes)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"theory.images": 512},
+        {"theory.images": 500, "theory.few": 499, "theory.codes": [500, 784]},
+        {"n_labels": 54_210, "split.stratified": True},
+        {"n_labels": 60_000, "split.stratified": True, "dataset": "fashion_mnist"},
+        {"n_labels": 60_000},
+    ],
+)
+def test_values_that_just_fit_each_other_are_allowed(load_with, changes):
+    load_with({"theory.few": 100} | changes)
+
+
+def test_the_rarest_class_has_as_many_images_as_is_said(mnist):
+    assert RAREST["mnist"] == np.bincount(mnist["train_labels"]).min()
 
 
 @pytest.mark.parametrize(("key", "neighbour"), [("noize", "noise"), ("finetune.step", "steps"), ("pretrain.x", "tied")])
@@ -203,6 +240,7 @@ def test_any_structure_gives_an_error_that_names_its_keys(params_file, structure
 
 @settings(max_examples=EXAMPLES["changes"], deadline=None)
 @given(changed=changes)
+@example([("pretrain.learning_rate", "1E-1")])  # a text for the YAML that writes it, a number for the one that reads it
 def test_changed_parameters_are_valid_or_the_error_names_a_changed_key(params_file, changed):
     structure = copy.deepcopy(VALID)
     for key, value in changed:
@@ -218,11 +256,11 @@ def test_changed_parameters_are_valid_or_the_error_names_a_changed_key(params_fi
             target[name] = value
     result = assert_valid_or_named(yaml.dump(structure, Dumper=yaml.SafeDumper), params_file)
     if isinstance(result, Params):
-        assert result.model_dump() == structure
+        assert result.model_dump() == dvc_parse(params_file.read_text(), str(params_file))
     elif "cannot be read" not in str(result):
         for line in str(result).splitlines():
-            named = line.removeprefix(f"{params_file}: ").split(" is ")[0]
-            assert any(named == key or named.startswith(f"{key}.") for key, _ in changed), line
+            named, allowed = line.removeprefix(f"{params_file}: ").split(" is ", 1)
+            assert any(named == key or named.startswith(f"{key}.") or key in allowed for key, _ in changed), line
 
 
 @settings(max_examples=EXAMPLES["-S"], deadline=None)

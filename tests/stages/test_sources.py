@@ -5,6 +5,7 @@ import io
 import tarfile
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -28,9 +29,10 @@ def offline(monkeypatch, tmp_path):
     monkeypatch.delenv("DAE_DATA", raising=False)
 
 
-def write_idx(folder, mnist, compress):
+def write_idx(folder, mnist, compress, rename=str):
     folder.mkdir(parents=True)
     for name, file in _sources.IDX_NAMES.items():
+        file = rename(file)
         if compress:
             (folder / f"{file}.gz").write_bytes(gzip.compress(idx(mnist[name]), compresslevel=1))
         else:
@@ -55,6 +57,15 @@ def test_a_local_copy_in_any_form_gives_the_same_arrays(offline, monkeypatch, tm
     assert_same(_sources.find("mnist"), mnist)
 
 
+@pytest.mark.parametrize("compress", [False, True], ids=["plain", "gz"])
+def test_the_names_that_many_copies_have_are_known(offline, monkeypatch, tmp_path, mnist, compress):
+    """With a dot before `idx`, in capitals; and beside a folder of the published name, as one unpacked archive has."""
+    local = write_idx(tmp_path / "local", mnist, compress, rename=lambda file: file.replace("-idx", ".IDX"))
+    (local / "train-images-idx3-ubyte").mkdir()
+    monkeypatch.setenv("DAE_DATA", str(local))
+    assert_same(_sources.find("mnist"), mnist)
+
+
 def test_the_copy_that_keras_holds_is_used(offline, tmp_path, mnist, mnist_file):
     (tmp_path / "keras" / "datasets").mkdir(parents=True)
     (tmp_path / "keras" / "datasets" / "mnist.npz").symlink_to(mnist_file)
@@ -65,8 +76,9 @@ def test_when_all_sources_fail_each_is_listed_with_its_reason(offline, monkeypat
     monkeypatch.setenv("DAE_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(SourceError) as error:
         _sources.find("mnist")
-    first, *reasons = str(error.value).splitlines()
+    first, *reasons, last = str(error.value).splitlines()
     assert first == "no source has mnist:"
+    assert last == "set DAE_DATA to the folder that holds its four IDX files or mnist.npz"
     assert [reason.split(":")[0] for reason in reasons] == [
         f"DAE_DATA={tmp_path / 'nowhere'}",
         f"Keras's folder {tmp_path / 'keras' / 'datasets' / 'mnist.npz'}",
@@ -76,6 +88,20 @@ def test_when_all_sources_fail_each_is_listed_with_its_reason(offline, monkeypat
     assert "does not exist" in reasons[0]
     assert "refused" in reasons[2]
     assert "npm is not installed" in reasons[3]
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["DAE_DATA mistyped", "no DAE_DATA"])
+def test_a_data_set_of_ones_own_that_is_not_found_is_told_of_for_each_source(offline, monkeypatch, tmp_path, named):
+    monkeypatch.setitem(_sources.SHA256, "turned", _sources.SHA256["mnist"])
+    if named:
+        monkeypatch.setenv("DAE_DATA", str(tmp_path / "nowhere"))
+    with pytest.raises(StageError) as error:
+        download.main(SimpleNamespace(dataset="turned"))
+    first, *reasons, last = str(error.value).splitlines()
+    assert first == "no source has turned:"
+    assert len(reasons) == 3 + named
+    assert all("turned is not known there" in reason for reason in reasons[named:])
+    assert last.startswith("set DAE_DATA to the folder that holds its four IDX files")
 
 
 def test_a_changed_pixel_is_found(offline, monkeypatch, tmp_path, mnist):
@@ -174,7 +200,8 @@ def test_a_download_that_fails_is_told_and_leaves_nothing(site, monkeypatch, tmp
 
 def test_a_whole_download_is_taken(site, monkeypatch, mnist, mnist_file):
     content = mnist_file.read_bytes()
-    monkeypatch.setitem(_sources.SITE_FILES, "mnist", {"mnist.npz": f"sha256:{hashlib.sha256(content).hexdigest()}"})
+    files = {"mnist.npz": f"sha256:{hashlib.sha256(content).hexdigest()}"}
+    monkeypatch.setitem(_sources.PUBLISHED, "mnist", replace(_sources.PUBLISHED["mnist"], files=files))
     site(content)
     assert_same(_sources.find("mnist"), mnist)
 
