@@ -15,7 +15,8 @@ CODE = (
     "pyproject.toml",
     "params.yaml",
 )  # what a stage reads of ours
-OURS = ("dae", "stages", "studies")  # packages
+OURS = ("dae", "stages", "studies")  # packages, with their parameters and templates
+BESIDE = ("params.yaml", "pyproject.toml", "requirements-numeric.lock", "tolerances.json")  # what else stages read
 PIPELINES = {"stages": "dvc.yaml", "studies": "studies/dvc.yaml"}  # by the package of the stages' modules
 
 
@@ -74,7 +75,8 @@ class Snapshot:
     """
 
     def __init__(self):
-        files = (path for pattern in CODE for path in Path().glob(pattern) if "__pycache__" not in path.parts)
+        inside = (path for package in OURS for path in Path(package).rglob("*") if "__pycache__" not in path.parts)
+        files = [*inside, *map(Path, BESIDE)]
         self._contents = {path.as_posix(): path.read_bytes() for path in files if path.is_file()}
 
     def changed(self, package: str, stage: str) -> list[str]:
