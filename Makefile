@@ -1,4 +1,4 @@
-# make report | study | experiments | plots | test | bench | verify | audit | lint | environment | clean | lock
+# make report | study | experiments | plots | test | bench | verify | audit | lint | readme | environment | clean | lock
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -6,10 +6,14 @@ BIN := $(VENV)/bin
 # for what DVC starts; recipes name their programs by path, as make 3.81, that of macOS, would not look for them here
 export PATH := $(abspath $(BIN)):$(PATH)
 
+# a user's settings that would put the packages elsewhere, or install others than the lock's
+unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_NO_DEPS PIP_DRY_RUN \
+    PIP_REQUIRE_VIRTUALENV PYTHONHOME PYTHONPATH
+
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
-.PHONY: report study experiments plots test bench verify audit lint environment clean lock
+.PHONY: report study experiments plots test bench verify audit lint readme environment clean lock
 
 report: $(VENV)/.ready
 	$(BIN)/dvc repro
@@ -44,6 +48,10 @@ lint: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
+# the results that README.md quotes, from the reports; after a change of results
+readme: $(VENV)/.ready
+	$(BIN)/python scripts/readme.py
+
 # the machine and the times of the last runs, for those who publish results
 environment: $(VENV)/.ready
 	$(BIN)/python -m stages._environment
@@ -58,7 +66,8 @@ audit:
 $(VENV)/.ready: requirements.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and f"Python {v[0]}.{v[1]} will not do: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --no-user --quiet --disable-pip-version-check --require-hashes \
+	    -r requirements.lock
 	@touch $@
 
 # everything that can be made again; DVC's cache stays

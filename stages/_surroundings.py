@@ -7,14 +7,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 NUMERIC_LOCK = Path(__file__).parents[1] / "requirements-numeric.lock"
-CODE = (
-    "dae/**/*",
-    "stages/**/*",
-    "studies/**/*",
-    "*.lock",
-    "pyproject.toml",
-    "params.yaml",
-)  # what a stage reads of ours
 OURS = ("dae", "stages", "studies")  # packages, with their parameters and templates
 BESIDE = ("params.yaml", "pyproject.toml", "requirements-numeric.lock", "tolerances.json")  # what else stages read
 PIPELINES = {"stages": "dvc.yaml", "studies": "studies/dvc.yaml"}  # by the package of the stages' modules

@@ -1,0 +1,206 @@
+"""What a user has set, and where a stage runs, changes no byte and stops no stage; what will not do has one line."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from dae import SETTINGS, settings
+from stages import _surroundings
+from verify import ELSEWHERE, KERAS_JSON, MATPLOTLIBRC
+
+STAGES = ("split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "report")
+
+
+@pytest.fixture
+def hostile(tmp_path) -> dict[str, str]:
+    """The environment of a user who has set much: variables, files of settings, warnings that are errors, a home that
+    cannot be written, packages of the project's names on the path.
+    """
+    home, path = tmp_path / "home", tmp_path / "path"
+    for folder in (home / ".keras", home / ".config" / "matplotlib"):
+        folder.mkdir(parents=True)
+    (home / ".keras" / "keras.json").write_text(json.dumps(KERAS_JSON))
+    (home / ".config" / "matplotlib" / "matplotlibrc").write_text(MATPLOTLIBRC)
+    (home / ".config").chmod(0o500)
+    (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC)
+    for package in ("stages", "dae", "studies"):
+        (path / package).mkdir(parents=True)
+        (path / package / "__init__.py").write_text("raise SystemExit('the wrong package')")
+    return ELSEWHERE | {
+        "HOME": str(home),
+        "MATPLOTLIBRC": str(tmp_path / "matplotlibrc"),
+        "MPLCONFIGDIR": "/proc/no-such-folder",
+        "PYTHONPATH": str(path),
+        "PYTHONWARNINGS": "error",
+        "JOBLIB_MULTIPROCESSING": "0",
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_DETERMINISTIC_OPS": "0",
+        "TF_NUM_INTRAOP_THREADS": "4",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
+        "SKLEARN_WORKING_MEMORY": "1",
+    }
+
+
+def compare(small, folder: Path, stage: str) -> None:
+    """All outputs of a stage, against those of the small project."""
+    for item in yaml.safe_load((small.folder / "dvc.yaml").read_text())["stages"][stage]["outs"]:
+        path = item if isinstance(item, str) else next(iter(item))
+        there = small.folder / path
+        for file in [there] if there.is_file() else there.iterdir():
+            relative = file.relative_to(small.folder)
+            assert (folder / relative).read_bytes() == file.read_bytes(), relative
+
+
+@pytest.mark.slow
+def test_a_hostile_environment_changes_no_byte_and_stops_no_stage(project, small, hostile):
+    """On one core, and without a word on standard error."""
+    one_core = ["taskset", "--cpu-list", "0"] if shutil.which("taskset") else []
+    for stage in STAGES:
+        done = subprocess.run(
+            [*one_core, sys.executable, "-m", f"stages.{stage}"],
+            cwd=project.folder,
+            env=project.environment | hostile,
+            capture_output=True,
+            text=True,
+            timeout=200,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert done.stderr == "", stage
+        compare(small, project.folder, stage)
+
+
+def test_a_hostile_environment_changes_no_network(project, hostile):
+    """Not even a convolutional one, whose kernels depend on the order of the axes."""
+    code = (
+        "import dae, numpy as np\n"
+        "from dae.networks import build_convolutional_classifier, initial_weights\n"
+        "from dae.backend import keras\n"
+        "model = build_convolutional_classifier([4, 8, 16], 0.1)\n"
+        "model.set_weights(initial_weights(model, 1))\n"
+        "images = np.random.default_rng(0).random((3, 784), np.float32)\n"
+        "print(model.dtype, [w.shape for w in model.get_weights()], np.asarray(model(images)).tobytes().hex())\n"
+    )
+    environments = [{}, {key: value for key, value in hostile.items() if key != "PYTHONPATH"}]
+    command = [sys.executable, "-c", code]
+    one, other = (
+        subprocess.run(
+            command, cwd=project.folder, env=os.environ | more, capture_output=True, text=True, check=True
+        ).stdout
+        for more in environments
+    )
+    assert one == other
+    assert one.startswith("float32 [(3, 3, 1, 4), ")
+
+
+def test_blas_takes_the_kernel_that_most_processors_have():
+    old, new = "fpu sse4_1 ssse3", "fpu sse4_1 avx avx2 fma avx512f"
+    assert "OPENBLAS_CORETYPE" not in settings(old, None)
+    assert settings(new, None) == SETTINGS | {"OPENBLAS_CORETYPE": "Haswell"}
+    assert settings(new, "SSE41")["OPENBLAS_CORETYPE"] == "Nehalem"
+    assert settings(new, "AVX2")["ONEDNN_MAX_CPU_ISA"] == "AVX2"
+
+
+def test_blas_runs_on_one_thread_with_that_kernel(project):
+    code = (
+        "import stages, json, scipy.linalg, threadpoolctl\n"
+        "found = [i for i in threadpoolctl.threadpool_info() if i['user_api'] == 'blas']\n"
+        "print(json.dumps([[i['num_threads'], i.get('architecture')] for i in found]))"
+    )
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "2", "OPENBLAS_CORETYPE": "Nehalem"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=project.folder, env=environment, capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert len(found) == 2  # NumPy's and SciPy's
+    flags = Path("/proc/cpuinfo").read_text() if Path("/proc/cpuinfo").exists() else ""
+    for threads, architecture in found:
+        assert threads == 1
+        assert architecture == "Haswell" or " avx2 " not in flags
+
+
+def test_every_package_that_computes_is_in_the_numeric_lock(root):
+    """And has the version that requirements.lock has, one for all Pythons."""
+    lines = [line for line in (root / "requirements.lock").read_text().splitlines() if "==" in line]
+    pinned = [line.split(" ")[0].split("==") for line in lines]
+    assert len({name for name, _ in pinned}) == len(pinned)
+    numeric = _surroundings.numeric_versions()
+    assert numeric.items() <= dict(pinned).items()
+    computing = {
+        "numpy",
+        "scipy",
+        "scikit-learn",
+        "scikit-image",
+        "tensorflow",
+        "keras",
+        "matplotlib",
+        "pandas",
+        "pillow",
+    }
+    assert computing <= numeric.keys()
+    assert "ruff" not in numeric
+
+
+def test_a_new_version_of_a_package_that_computes_runs_all_that_computes_again(project):
+    lock = project.folder / "requirements-numeric.lock"
+    before = lock.read_text()
+    lock.write_text(before.replace("tensorflow==", "tensorflow==9"))
+    status = json.loads(project.dvc("status", "--json", "dvc.yaml"))
+    output = project.call(sys.executable, "-m", "stages.split", ok=False)
+    lock.write_text(before)
+    assert set(status) == {*STAGES}
+    assert output.startswith("ERROR: tensorflow 2.")
+    assert "requirements-numeric.lock has 9" in output
+    assert len(output.splitlines()) == 1
+    full = project.folder / "requirements.lock"
+    full.write_text(full.read_text().replace("ruff==", "ruff==9"))
+    status = project.dvc("status", "--json", "dvc.yaml")
+    project.call("git", "checkout", "requirements.lock")
+    assert json.loads(status) == {}
+
+
+def test_a_python_without_the_packages_has_one_line(project, tmp_path):
+    """As when `.venv/bin/dvc repro` is run, and `python` is another."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "bare"], check=True)
+    path = f"{tmp_path}/bare/bin:{project.environment['PATH']}"
+    command = [sys.executable, "-m", "dvc", "repro", "--force", "--single-item", "split"]
+    done = subprocess.run(
+        command, cwd=project.folder, env=project.environment | {"PATH": path}, capture_output=True, text=True
+    )
+    project.call("git", "checkout", "--quiet", "--force", "main")
+    project.dvc("checkout")
+    assert "has no package h5py. `make report` makes the environment; `. .venv/bin/activate` enters it" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "told"),
+    [("os.name = 'nt'", "on Windows, run it in WSL"), ("sys.version_info = (3, 10)", "Python 3.11, 3.12 or 3.13")],
+)
+def test_a_system_that_will_not_do_has_one_line(root, setting, told):
+    """Told by the first module that a stage imports, with what each such system has for `os.name` or its version."""
+    code = f"import os, sys, pathlib; {setting}; import stages.split"
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ERROR: ") and told in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_temporary_folder_that_is_too_small_has_one_line(project, tmp_path):
+    if os.geteuid() != 0:
+        pytest.skip("it takes root to mount a file system")
+    script = (
+        "mount -t tmpfs -o size=1m tmpfs {0} && mount -t tmpfs -o size=1m tmpfs /dev/shm && "
+        "TMPDIR={0} {1} -m stages.theory"
+    )
+    command = ["unshare", "--mount", "bash", "-c", script.format(tmp_path, sys.executable)]
+    done = subprocess.run(command, cwd=project.folder, env=project.environment, capture_output=True, text=True)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    assert "TMPDIR" in done.stderr
+    assert len(done.stderr.splitlines()) == 1, done.stderr
