@@ -48,13 +48,7 @@ def params(root):
 
 
 @pytest.fixture
-def study(root, tmp_path, monkeypatch, mnist):
-    """Keep answers in a folder of the test's own, and read no file of the data; gives a study of 1,000 images."""
-    (tmp_path / "dae").symlink_to(root / "dae")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(_study, "KEPT", tmp_path / "kept")
-    monkeypatch.setattr(_study, "load_images", lambda path: mnist["train_images"][:1000].reshape(1000, -1))
-    monkeypatch.setattr(_study, "load_array", lambda path: mnist["train_labels"][:1000])
+def study(small_study):
     return lambda params: _study.Study(params, total=100)
 
 
@@ -71,7 +65,7 @@ ACCURACIES = {  # of each draw: two in the first round, one in the second, one i
 
 
 @pytest.fixture
-def tuned(params, settings, study, monkeypatch, drawn_by):
+def tuned(params, settings, small_study, monkeypatch, drawn_by, encoders_of):
     """Run the study with known accuracies in place of trainings; gives what was asked for, and the figure."""
     asked = []
 
@@ -82,7 +76,7 @@ def tuned(params, settings, study, monkeypatch, drawn_by):
 
     monkeypatch.setattr(tune, "cross_validate", cross_validate)
     monkeypatch.setattr(tune, "configurations", lambda params, study_params: RECIPES)
-    monkeypatch.setattr(tune, "load_encoders", lambda models: [[np.full(1, i)] for i in range(models)])
+    encoders_of(tune)
     drawn = drawn_by(tune)
     tune.main(params, settings(draws=[2, 1, 1], keep=[2, 1]))
     return asked, drawn
@@ -140,7 +134,7 @@ def test_the_choice_is_the_best_of_those_tried_on_most_draws(tuned):
     assert (without[chosen], gain[chosen]) == (0.5, -0.25)
 
 
-def test_keep_must_fit_draws(params, settings, study):
+def test_keep_must_fit_draws(params, settings):
     with pytest.raises(StageError, match=r"tune\.keep has 3 values; allowed is one fewer than tune\.draws"):
         tune.main(params, settings(draws=[2, 1, 1], keep=[3, 2, 1]))
 
