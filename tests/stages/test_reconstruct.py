@@ -36,7 +36,8 @@ def test_the_gate_stops_too_small_a_gain(params):
 def denoise(params, tmp_path, monkeypatch, drawn_by):
     """Run the stage on 20 images of 8 x 8 pixels, with a dAE that makes every pixel white.
 
-    Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half.
+    Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half. The first unit of the
+    code is active for all images, the second for all but those of class 0, the third for none.
     """
     from dae.networks import build_autoencoder
     from dae.training import set_up_tensorflow
@@ -51,8 +52,11 @@ def denoise(params, tmp_path, monkeypatch, drawn_by):
     for name, array in {"test_images": images, "train_images": images, "test_labels": classes}.items():
         np.save(f"data/raw/{name}.npy", array)
     dae = build_autoencoder(64, [5, 3], tied=False)
-    *weights, last_bias = dae.get_weights()
-    dae.set_weights([*map(np.zeros_like, weights), np.full_like(last_bias, 50)])
+    weights = [np.zeros_like(array) for array in dae.get_weights()]
+    kernel, _, next_kernel, next_bias, *_, last_bias = weights
+    kernel[20, 0] = next_kernel[0, 1] = next_bias[0] = 1
+    last_bias[:] = 50
+    dae.set_weights(weights)
     dae.save("data/pretrain/dae.keras")
     drawn = drawn_by(reconstruct)
 
@@ -74,7 +78,7 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert (summary["psnr"]["noisy"], summary["psnr"]["denoised"]) == (2.8, 3.23)
     assert (summary["mse"]["noisy"], summary["mse"]["denoised"]) == (0.525, 0.475)
     assert summary["worst_mse"] == 0.55  # of the two images of class 0 and of eight others but those of class 1
-    assert summary["dead_units"] == 3
+    assert summary["dead_units"] == 1
     table = pd.read_csv("reports/reconstruction.csv", dtype={"class": str}).set_index(["images", "class"])
     assert table.loc[("noisy", "0"), "mse"] == 0.25
     assert table.loc[("denoised", "0"), "mse"] == 0.75
@@ -94,6 +98,12 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert (original[1] == 1).all()
     assert (kinds["noisy"] == 0).all()
     assert (kinds["denoised"] == 1).all()
+    codes, images = drawn["code_units"]
+    assert (codes.max(axis=0) > 0).tolist() == [True, True, False]
+    assert np.array_equal(images, original)
+    (kernels,) = drawn["filters"]
+    assert kernels.shape == (5, 8, 8)
+    assert np.argwhere(kernels).tolist() == [[0, 2, 4]]  # pixel 20 is in row 2 and column 4
     _, _, worst = drawn["worst"]
     assert sorted(worst[:2]) == [0, 10]
     assert not {1, 11} & set(worst)
