@@ -4,6 +4,7 @@ import re
 import pytest
 
 from stages._params import load_params
+from studies import pages
 from studies._params import load_study_params
 from studies.pages import collect, render
 
@@ -15,9 +16,13 @@ def facts(root, monkeypatch):
     return collect(load_params(), load_study_params())
 
 
-def test_the_committed_pages_are_those_of_the_committed_results(facts, root):
-    for language, name in (("en", "studies.md"), ("pt", "estudos.md")):
-        assert render(language, facts) == (root / "reports" / "studies" / name).read_text()
+def test_the_committed_pages_are_those_of_the_committed_results(facts, root, monkeypatch):
+    written = {}
+    monkeypatch.setattr(pages, "save_text", written.__setitem__)
+    pages.main(facts["p"], facts["study"])
+    assert set(written) == {f"reports/studies/{name}" for name in ("studies.md", "estudos.md", "studies.html")}
+    for path, text in written.items():
+        assert text == (root / path).read_text(), path
 
 
 def test_both_languages_have_the_same_content(facts, assert_equal_content):
