@@ -119,6 +119,32 @@ def test_both_languages_have_the_same_words_to_say(drawn):
         assert fields[0] == fields[1]
 
 
+def test_words_that_are_each_others_opposite_are_not_exchanged():
+    words = figures.WORDS["pt"]
+    assert [words[arm] for arm in ("with", "without")] == ["com pré-treinamento", "sem"]
+    assert [words[kind].split("\n")[0] for kind in ("noisy", "denoised", "pca")] == [
+        "com ruído",
+        "restaurada",
+        "restaurada",
+    ]
+    assert [words[kind].split()[-1] for kind in ("denoised", "pca")] == ["dAE", "PCA"]
+    assert [words[kind] for kind in ("left_noisy", "by_dae")] == ["com o ruído", "restauradas pelo dAE"]
+    assert [words[kind].split()[1] for kind in ("no_noise", "with_noise")] == ["sem", "com"]
+    assert [words[kind].split("\n")[1] for kind in ("copying", "denoising")] == ["sem ruído", "treinado com ruído"]
+    assert [words[kind].split("\n")[1] for kind in ("variational", "plain")] == ["variacional", "comum"]
+    assert [words[kind].split(",")[0] for kind in ("ae_code", "pca_code")] == ["autoencoder", "PCA"]
+    assert [words[axis].split()[0] for axis in ("accuracy", "error")] == ["acurácia", "erro"]
+    assert [words[axis].split()[1] for axis in ("predicted", "true")] == ["predita", "verdadeira"]
+    assert [words[kind] for kind in ("masking", "gaussian", "salt_and_pepper")] == [
+        "mascaramento",
+        "gaussiano",
+        "sal e pimenta",
+    ]
+    for name in ("pseudo", "pseudo_conv", "ladder", "ladder_gamma", "ladder_pseudo", "ladder_conv"):
+        assert ("ladder" in words[name], "convolucional" in words[name]) == ("ladder" in name, "conv" in name)
+        assert ("pseudorrótulos" in words[name]) == ("pseudo" in name or "conv" in name)
+
+
 def test_numbers_have_the_decimal_sign_of_the_language(drawn):
     for name in ("paired_accuracies", "noise_levels", "maps", "anomalies", "noise_curve"):
         english, portuguese = drawn["en"][name], drawn["pt"][name]
