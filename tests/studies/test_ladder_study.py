@@ -5,6 +5,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dae.ladder import UNKNOWN
+from dae.replicates import Trained
 from stages._params import load_params
 from stages._stage import StageError
 from studies import _study, ladder
@@ -267,3 +269,55 @@ def test_the_study_puts_its_arms_together(root, tmp_path, monkeypatch, drawn_by)
         ("ladder", "pseudo", "ladder_conv"),
     )
     assert counts == curves | {(arm, n): 2 for arm in trained for n in (100, 500)}
+
+
+def test_classifiers_take_the_encoders_in_turn_and_their_time_is_that_of_one_core(arms, monkeypatch):
+    """Four draws take 100 seconds in two processes: 50 seconds of a core each."""
+    given = []
+
+    def train(replicates, recipe, jobs):
+        assert jobs == 2
+        given.extend(replicates)
+        return [Trained(np.eye(10)[np.r_[np.arange(4), arms.study.labels]], [], []) for _ in given]
+
+    monkeypatch.setattr(ladder, "train_replicates", train)
+    monkeypatch.setattr(ladder, "n_jobs", lambda: 2)
+    monkeypatch.setattr(ladder, "time", Mock(monotonic=Mock(side_effect=[1000.0, 1100.0])))
+    rows = [np.arange(10 * i, 10 * i + 10) for i in range(4)]
+    labels = [np.full(10, i) for i in range(4)]
+    held_out = [(arms.study.images[:4], np.array([0, 1, 2, 9]))] * 4
+    found = arms.classify("what", "name", arms.base, arms.pretrained, rows, labels, held_out)
+    assert [answer["accuracy"] for answer in found] == [0.75] * 4
+    assert [answer["seconds"] for answer in found] == [50.0] * 4
+    assert found[0]["predicted"] == arms.study.labels.tolist()
+    encoders = arms.pretrained.encoders()
+    assert [replicate.encoder is encoders[i] for replicate, i in zip(given, (0, 1, 2, 0), strict=True)] == [True] * 4
+    for i, replicate in enumerate(given):
+        assert (replicate.images == arms.study.images[10 * i : 10 * i + 10]).all()
+        assert replicate.labels.tolist() == [i] * 10
+        assert replicate.test_images.shape == (1004, 784)
+    assert len({replicate.seed for replicate in given}) == 4
+
+
+def test_a_ladder_knows_the_labels_of_its_draw_alone(arms, monkeypatch):
+    given, recipes = [], []
+
+    def train(replicates, recipe, jobs):
+        recipes.append(recipe)
+        for replicate in replicates:
+            given.append(replicate)
+            yield Mock(probabilities=np.eye(10)[np.r_[np.arange(4), arms.study.labels]], seconds=12.34)
+
+    monkeypatch.setattr(ladder, "train_ladders", train)
+    known = [np.array([3, 5]), np.array([7, 11])]
+    held_out = [(arms.study.images[:4], np.array([0, 1, 2, 3]))] * 2
+    found = arms.climb("what", "name", known, [1.0, 2.0], 5, held_out)
+    assert [(answer["accuracy"], answer["seconds"]) for answer in found] == [(1.0, 12.3)] * 2
+    (recipe,) = recipes
+    assert (recipe.costs, recipe.epochs, recipe.noise, recipe.batch_size) == ((1.0, 2.0), 5, 0.3, 250)
+    for replicate, rows in zip(given, known, strict=True):
+        assert np.flatnonzero(replicate.labels != UNKNOWN).tolist() == rows.tolist()
+        assert (replicate.labels[rows] == arms.study.labels[rows]).all()
+        assert (replicate.images == arms.study.images).all()
+        assert (replicate.test_images[:4] == held_out[0][0]).all()
+    assert given[0].seed != given[1].seed
