@@ -85,7 +85,7 @@ def evidence(root, tmp_path, monkeypatch, drawn_by):
             n_parameters=300 if tied else 500,
             train_error=len(data.train) / 1000 + tied / 2,
             test_errors=test_errors,
-            byte_error=units[-1] / 600,
+            byte_error=units[-1] / 600 + noise,
             codes=np.zeros((80, 2), np.float32),
             probes=[1.0] if steps == 0 else [0.5, 0.75] if noise else [0.25, 0.5],
             queries=np.full((len(data.queries), 36), units[-1] + noise, np.float32),
