@@ -38,6 +38,13 @@ def test_the_interval_widens_with_the_noise_and_holds_the_truth(params):
     assert few["high"] - few["low"] > many["high"] - many["low"]
 
 
+def test_a_baseline_that_falls_with_more_labels_is_taken_at_its_best_so_far(params):
+    """It has 0.75 halfway between 1,000 and 5,000 labels, in proportion: sqrt(1000 * 5000) is 2,236."""
+    rows = [(100, 0.5, 0.6), (500, 0.7, 0.75), (1000, 0.65, 0.8), (5000, 0.8, 0.9)]
+    table = pd.DataFrame(rows, columns=["n_labels", "without", "with"])
+    assert labels_worth(table, params) == {"n_labels": 500, "extra": 1736, "low": 1736, "high": 1736}
+
+
 def test_a_baseline_that_never_gets_there_has_no_number(params):
     assert labels_worth(curve(worth=100.0), params) is None
 
