@@ -270,6 +270,11 @@ OTHERWISE = [
         "com 1.000 imagens é 0,00 vezes; os erros de teste",
     ),
     (
+        lambda facts: facts["theory"]["tied"][3].update(test=0.001, train=0.0005),
+        "part by a factor of 2.0 (tied) and 10.9 (free). *Time*",
+        "se separam por um fator de 2,0 (amarrados) e 10,9 (livres). *Tempo*",
+    ),
+    (
         lambda facts: facts["theory"]["tied"][1].update(test=0.9),
         "times that with free ones, the price of the restriction",
         "vezes o dos pesos livres, o preço da restrição",
