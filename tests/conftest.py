@@ -68,3 +68,20 @@ def assert_equal_content():
         assert sorted(swapped) == sorted(re.findall(r"\d[\d.]*,\d+", portuguese))
 
     return check
+
+
+@pytest.fixture
+def drawn_by(monkeypatch):
+    """Let a module draw its figures, in English, but save none; gives the arguments of each, by the figure's name."""
+
+    def watch(module) -> dict[str, tuple]:
+        found = {}
+
+        def save_figure(path, draw, *arguments):
+            draw(*arguments, language="en")
+            found[Path(path).name] = arguments
+
+        monkeypatch.setattr(module, "save_figure", save_figure)
+        return found
+
+    return watch

@@ -11,6 +11,8 @@ from dae.statistics import (
     wilcoxon_p_value,
     win_probability,
 )
+from stages._params import load_params
+from stages.split import plan
 
 
 def test_t_interval_is_scipys():
@@ -108,10 +110,11 @@ def test_cases_without_spread_have_no_effect_size_but_a_p_value(gains):
     assert 0 < wilcoxon_p_value(gains) <= 1
 
 
-def test_variance_components_are_right_on_average():
+def test_variance_components_are_right_on_average(root):
     """The pipeline's own plan of runs: 20 draws, 9 repeats, 3 dAEs; known variances, many experiments."""
-    draws = np.concatenate([np.arange(20), np.arange(9)])
-    daes = np.concatenate([np.arange(20) % 3, np.arange(9) // 3])
+    runs = plan(load_params(root / "params.yaml"))
+    draws, daes = runs["draw"].to_numpy(), runs["dae"].to_numpy()
+    assert (len(runs), draws.max(), daes.max()) == (29, 19, 2)
     rng = np.random.default_rng(0)
     estimates = []
     for _ in range(1000):

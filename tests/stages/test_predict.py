@@ -66,3 +66,28 @@ def test_every_bad_file_has_one_line(tmp_path, dark_on_light):
     assert [line.split(": ")[0] for line in lines] == [*names[1:], str(tmp_path)]
     reasons = ["truncated", "no image", "no image", "no digit", "no such file", "directory"]
     assert all(reason in line for reason, line in zip(reasons, lines, strict=True))
+
+
+def test_each_picture_has_its_digit_and_probabilities_in_per_cent(dark_on_light, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    dark_on_light.save("a.png")
+    dark_on_light.save("long-name.png")
+    probabilities = np.array([[0, 0, 0, 0.125, 0, 0, 0, 0.75, 0.125, 0], [0.25, 0.5, 0.25, *[0] * 7]])
+    seen = []
+
+    def apply_networks(images):
+        seen.append(images)
+        return probabilities, images
+
+    monkeypatch.setattr(predict, "apply_networks", apply_networks)
+    monkeypatch.setattr("sys.argv", ["predict", "a.png", "long-name.png", "--output", "out.png"])
+    predict.main(None)
+    assert capsys.readouterr().out.splitlines() == [
+        "probability (%)  digit       0      1      2      3      4      5      6      7      8      9",
+        "a.png              7     0.0    0.0    0.0   12.5    0.0    0.0    0.0   75.0   12.5    0.0",
+        "long-name.png      1    25.0   50.0   25.0    0.0    0.0    0.0    0.0    0.0    0.0    0.0",
+        "what the networks saw: out.png",
+    ]
+    assert seen[0].shape == (2, 784)
+    assert 0.9 < seen[0].max() <= 1
+    assert (tmp_path / "out.png").is_file()

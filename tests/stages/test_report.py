@@ -1,10 +1,11 @@
+import copy
 import json
 import re
-from collections import defaultdict
+from pathlib import Path
 
-import pandas as pd
 import pytest
 
+from stages import report
 from stages._params import load_params
 from stages._text import number
 from stages.report import render
@@ -18,58 +19,25 @@ SENTENCES = {
 
 
 @pytest.fixture
-def facts(root):
+def committed(root, mnist, monkeypatch) -> dict:
+    """The facts of the committed results."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(report, "load_array", lambda path: mnist[Path(path).stem])
+    return report.collect(load_params())
+
+
+@pytest.fixture
+def facts(committed):
+    """Those of the committed results but for another verdict, difference, noise, evidence, or other parameters."""
+
     def make(verdict="better", mean=0.021, low=0.011, high=0.031, noisy=10.25, theory=None, **changes):
-        params = load_params(root / "params.yaml").model_copy(update=changes)
-        names = ["accuracy", "error", "macro_f1", "log_loss", "brier", "calibration_error"]
-        summary = {"mean": 0.87654, "std": 0.00512, "low": 0.86, "high": 0.89}
-        arm = {name: dict(summary) for name in names} | {"recall": {str(c): 0.8 + c / 100 for c in range(10)}}
-        difference = {name: {"mean": mean, "std": 0.01, "low": low, "high": high} for name in names}
-        difference["accuracy"] |= {"two_way_low": low, "two_way_high": high}
-        difference["accuracy"] |= {"p_value": 0.012, "effect_size": 2.5, "win_probability": 0.98}
-        sources = ["label_draw", "initialisation", "dae", "test_images"]
-        return {
-            "p": params,
-            "metrics": {
-                "verdict": verdict,
-                "difference": difference,
-                "with": arm,
-                "without": arm,
-                "spread": dict.fromkeys(sources, 0.002),
-            },
-            "spread_shares": dict.fromkeys(sources, 0.25),
-            "n_runs": 29,
-            "repeats": 9,
-            "difference": difference["accuracy"],
-            "verdict": verdict,
-            "wins": 17,
-            "recall_gains": {str(c): (c - 5) / 100 for c in range(10)},
-            "most": "9",
-            "least": "0",
-            "reconstruction": {
-                "psnr": {"noisy": noisy, "denoised": 20.5, "pca": 15.125},
-                "ssim": {"noisy": 0.4, "denoised": 0.85, "pca": 0.6},
-                "mse": {"noisy": 0.05, "denoised": 0.01, "pca": 0.03},
-                "worst_mse": 0.0375,
-                "dead_units": 3,
-            },
-            "by_class": pd.DataFrame({"denoised": [20.0 + c for c in range(10)]}, index=[str(c) for c in range(10)]),
-            "pretraining": [0.19, 0.09],
-            "final_loss": {"with": 0.01, "without": 0.02},
-            "levels": [
-                {"level": 0.0, "noisy": None, "denoised": 18.5},
-                {"level": 0.5, "noisy": 12.5, "denoised": 20.5},
-            ],
-            "theory": theory or json.loads((root / "reports" / "theory.json").read_text()),
-            "n_overcomplete": 1568,
-            "n_probed": 500,
-            "sources": defaultdict(lambda: {"stage": "evaluate", "md5": "0123456789abcdef", "params": ["seed"]}),
-            "versions": {"keras": "3.15.0"},
-            "n_train": 60_000,
-            "n_test": 10_000,
-            "n_pixels": 784,
-            "n_parameters": {"tied": 600_000, "untied": 1_100_000},
-        }
+        facts = copy.deepcopy(committed)
+        facts["p"] = facts["p"].model_copy(update=changes)
+        facts["verdict"] = verdict
+        facts["difference"] |= {"mean": mean, "low": low, "high": high, "two_way_low": low, "two_way_high": high}
+        facts["reconstruction"]["psnr"]["noisy"] = noisy
+        facts["theory"] = theory or facts["theory"]
+        return facts
 
     return make
 
@@ -87,6 +55,17 @@ def test_the_verdict_is_one_quoted_sentence(facts, verdict, language):
 @pytest.mark.parametrize("verdict", SENTENCES)
 def test_both_languages_have_the_same_content(facts, verdict, assert_equal_content):
     assert_equal_content(render("en", facts(verdict)), render("pt", facts(verdict)), numbers=180)
+
+
+def test_the_committed_reports_are_those_of_the_committed_results(committed, root, monkeypatch):
+    """Text for text, the page too."""
+    monkeypatch.setattr(report, "collect", lambda params: committed)
+    written = {}
+    monkeypatch.setattr(report, "save_text", written.__setitem__)
+    report.main(committed["p"])
+    assert set(written) == {"reports/report.md", "reports/relatorio.md", "reports/report.html"}
+    for path, text in written.items():
+        assert text == (root / path).read_text(), path
 
 
 def test_the_committed_reports_have_the_same_content(root, assert_equal_content):
@@ -151,6 +130,206 @@ def test_what_the_theory_claims_follows_its_evidence(facts, contrary, language, 
         assert not re.search(claim.replace("mantém", "(?<!não )mantém"), other), claim
 
 
+def known(facts) -> dict:
+    """Facts whose arms and intervals all have other numbers, so that none can stand in another's place."""
+    for arm, mean, std in (("with", 0.9, 0.01), ("without", 0.8, 0.02)):
+        facts["metrics"][arm]["accuracy"] |= {"mean": mean, "std": std}
+        facts["metrics"][arm]["error"]["mean"] = 1 - mean
+        facts["metrics"][arm]["log_loss"] |= {"mean": mean / 2, "std": std / 2}
+    facts["difference"] |= {
+        "mean": 0.1,
+        "low": 0.09,
+        "high": 0.11,
+        "two_way_low": 0.08,
+        "two_way_high": 0.12,
+        "p_value": 0.0123,
+        "effect_size": 2.5,
+        "win_probability": 0.875,
+    }
+    facts["metrics"]["difference"]["log_loss"] |= {"mean": -0.05, "low": -0.06, "high": -0.04}
+    facts["metrics"]["spread"] = {"label_draw": 0.003, "initialisation": 0.004, "dae": 0.001, "test_images": 0.002}
+    facts["spread_shares"] = {"label_draw": 0.3, "initialisation": 0.53, "dae": 0.03, "test_images": 0.13}
+    return facts
+
+
+QUOTES = {
+    "better": ("a gain of +10.00 percentage points", "um ganho de +10,00 pontos percentuais"),
+    "worse": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+    "equivalent": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+    "inconclusive": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+}
+DISCUSSIONS = {
+    "better": (
+        "**With or without?** With. The gain of +10.00 points removes 50 % of the baseline's errors, and it has the "
+        "same sign in 17 of 20 replicates.",
+        "**Com ou sem?** Com. O ganho de +10,00 pontos elimina 50 % dos erros da referência e tem o mesmo sinal em 17 "
+        "de 20 réplicas.",
+    ),
+    "worse": (
+        "**With or without?** Without. Pre-training costs −10.00 points of accuracy at this setting, and it won in "
+        "only 17 of 20 replicates.",
+        "**Com ou sem?** Sem. O pré-treinamento custa −10,00 pontos de acurácia nesta configuração e venceu em apenas "
+        "17 de 20 réplicas.",
+    ),
+    "equivalent": (
+        "**With or without?** Either. The difference lies within the margin of ±0.5 points",
+        "**Com ou sem?** Tanto faz. A diferença está dentro da margem de ±0,5 pontos",
+    ),
+    "inconclusive": (
+        "**With or without?** This experiment cannot tell: the interval of the difference contains 0 and reaches "
+        "beyond the margin of ±0.5 points. More replicates would narrow it.",
+        "**Com ou sem?** Este experimento não permite dizer: o intervalo da diferença contém 0 e ultrapassa a margem "
+        "de ±0,5 pontos. Mais réplicas o estreitariam.",
+    ),
+}
+
+
+@pytest.mark.parametrize("verdict", SENTENCES)
+def test_the_verdict_is_told_and_discussed_with_its_own_numbers(facts, verdict):
+    """Pre-training 90 %, without it 80 %; the interval is the one that the verdict rests on."""
+    changed = known(facts(verdict)) | {"wins": 17}
+    english, portuguese = render("en", changed), render("pt", changed)
+    assert (
+        f"90.00 % accuracy on the MNIST test set against 80.00 %, {QUOTES[verdict][0]} "
+        "(95 % interval +8.00 to +12.00).\n" in english
+    )
+    assert f"{QUOTES[verdict][1]} (intervalo de 95 %: +8,00 a +12,00).\n" in portuguese
+    assert re.search(r"(?m)^> .*90,00 % .*80,00 %,", portuguese)
+    for text, discussion in zip((english, portuguese), DISCUSSIONS[verdict], strict=True):
+        assert discussion in text
+
+
+def test_the_tables_have_each_number_in_its_own_cell(facts):
+    changed = known(facts())
+    english, portuguese = render("en", changed), render("pt", changed)
+    rows = [
+        "| accuracy (%) ↑ | 90.00 ± 1.00 | 80.00 ± 2.00 | +10.00 (+9.00 to +11.00) |",
+        "| log loss (nats) ↓ | 0.450 ± 0.005 | 0.400 ± 0.010 | −0.050 (−0.060 to −0.040) |",
+        "| mean | +10.00 points |",
+        "| 95 % interval, replicates and test images drawn anew (bootstrap) | +8.00 to +12.00 points |",
+        "| 95 % interval, replicates alone (t) | +9.00 to +11.00 points |",
+        "| p value of no difference (Wilcoxon's signed-rank test) | 0.012 |",
+        "| effect size (mean / standard deviation over replicates) | 2.50 |",
+        "| probability that pre-training wins on a new draw of labels | 87.5 % |",
+        "| draw of the labelled images | 0.30 | 30 % |",
+        "| the classifier's seed: initial weights, batches, dropout, masking | 0.40 | 53 % |",
+        "| the dAE's seed | 0.10 | 3 % |",
+        "| choice of the test images | 0.20 | 13 % |",
+    ]
+    for row in rows:
+        assert f"\n{row}\n" in english, row
+        cells = row.split(" | ", 1)[1].translate(str.maketrans(",.", ".,"))
+        cells = cells.replace(" to ", " a ").replace("points", "pontos")
+        assert f" | {cells}\n" in portuguese, row
+
+
+OTHERWISE = [
+    (
+        lambda facts: facts["difference"].update(p_value=0.4),
+        "| p value of no difference (Wilcoxon's signed-rank test) | 0.400 |",
+        "| valor p de nenhuma diferença (teste de postos sinalizados de Wilcoxon) | 0,400 |",
+    ),
+    (
+        lambda facts: facts.update(final_loss={"with": 0.5, "without": 0.25}),
+        "The training loss does not show a better fit",
+        "A perda de treinamento não mostra um ajuste melhor",
+    ),
+    (
+        lambda facts: facts["reconstruction"]["psnr"].update(noisy=25.0),
+        "\nNo. On test images",
+        "\nNão. Em imagens de teste",
+    ),
+    (
+        lambda facts: facts["reconstruction"]["psnr"].update(noisy=None),
+        "Without noise (`noise` is 0) the dAE is a plain autoencoder",
+        "Sem ruído (`noise` é 0) o dAE é um autoencoder comum",
+    ),
+    (
+        lambda facts: facts["reconstruction"].update(dead_units=1),
+        "1 is dead: no test image activates it.",
+        "1 está morta: nenhuma imagem de teste a ativa.",
+    ),
+    (
+        lambda facts: facts["theory"]["trustworthiness"].update(ae_code=0.1),
+        "keeps neighbours together no better than PCA: trustworthiness 0.100",
+        "não mantém melhor os vizinhos juntos que a PCA: confiabilidade 0,100",
+    ),
+    (
+        lambda facts: facts["theory"]["frechet"].update(variational=77.0),
+        "are further from the test images (Fréchet distance 77.0)",
+        "estão mais longe das imagens de teste (distância de Fréchet 77,0)",
+    ),
+    (
+        lambda facts: facts["theory"]["overcomplete"]["copying"].update(psnr=10.0),
+        "Here the two do not part as the theory has it: without noise 10.0 dB",
+        "Aqui os dois não se separam como diz a teoria: sem ruído, 10,0 dB",
+    ),
+    (
+        lambda facts: facts["theory"]["tied"][3].update(test=0.00001),
+        "with 1,000 images it is 0.00 times; test and training errors",
+        "com 1.000 imagens é 0,00 vezes; os erros de teste",
+    ),
+    (
+        lambda facts: facts["theory"]["tied"][3].update(test=0.001, train=0.0005),
+        "part by a factor of 2.0 (tied) and 10.9 (free). *Time*",
+        "se separam por um fator de 2,0 (amarrados) e 10,9 (livres). *Tempo*",
+    ),
+    (
+        lambda facts: facts["theory"]["tied"][1].update(test=0.9),
+        "times that with free ones, the price of the restriction",
+        "vezes o dos pesos livres, o preço da restrição",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "english", "portuguese"), OTHERWISE)
+def test_other_results_are_told_in_other_words(facts, change, english, portuguese):
+    changed = facts()
+    for language, phrase in (("en", english), ("pt", portuguese)):
+        assert phrase not in render(language, changed)
+    change(changed)
+    for language, phrase in (("en", english), ("pt", portuguese)):
+        assert phrase in render(language, changed)
+
+
+OTHER_PARAMETERS = [
+    (
+        {"pretrain.models": 1},
+        ["all share one dAE", "so far as 1 dAE shows it"],
+        ["todas partilham um só dAE", "1 dAE a mostra"],
+    ),
+    (
+        {"pretrain.tied": True},
+        ["mirror image, tied weights | fewer parameters", "switches it on (as in this run)"],
+        ["com pesos amarrados | menos parâmetros", "a liga (como nesta execução)"],
+    ),
+    ({"corruption": "gaussian"}, ["Gaussian noise, 0.50 (standard deviation)"], ["gaussiano, 0,50 (desvio padrão)"]),
+    (
+        {"corruption": "salt_and_pepper"},
+        ["salt-and-pepper noise, 0.50 (fraction of the pixels)"],
+        ["0,50 (fração dos pixels)"],
+    ),
+    ({"split.stratified": True}, ["500 of every class alike"], ["500, tantas de cada classe"]),
+    (
+        {"network.units": [1000]},
+        ["1000 units for 784 pixels: it is overcomplete"],
+        ["1000 unidades para 784 pixels: é supercompleto"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "english", "portuguese"), OTHER_PARAMETERS)
+def test_other_parameters_are_told_in_other_words(facts, changes, english, portuguese):
+    changed = facts()
+    for key, value in changes.items():
+        section, _, name = key.rpartition(".")
+        update = {section: getattr(changed["p"], section).model_copy(update={name: value})} if section else {key: value}
+        changed["p"] = changed["p"].model_copy(update=update)
+    for language, phrases in (("en", english), ("pt", portuguese)):
+        text = render(language, changed)
+        assert all(phrase in text for phrase in phrases)
+
+
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_many_labels_and_another_data_set_change_the_words(facts, language):
     text = render(language, facts(n_labels=20_000, dataset="fashion_mnist", verdict="equivalent"))
@@ -164,7 +343,11 @@ def test_one_replicate_and_no_noise_give_a_report_without_gaps(facts, language):
     text = render(language, facts("inconclusive", low=None, high=None, noisy=None, replicates=1))
     assert "None" not in text
     assert "nan" not in text
-    assert ("single replicate" if language == "en" else "única réplica") in text
+    for words in {
+        "en": ("(no interval from a single replicate)", "A single replicate shows no spread; run more."),
+        "pt": ("(sem intervalo, pois há uma única réplica)", "Uma única réplica não mostra dispersão; execute mais."),
+    }[language]:
+        assert words in text
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])

@@ -41,9 +41,19 @@ def test_the_committed_pages_tell_where_everything_comes_from(root, monkeypatch,
 def test_a_source_is_the_stage_that_declares_it(root, monkeypatch):
     monkeypatch.chdir(root)
     stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
-    for path, source in sources("dvc.yaml", Path("reports"), "report").items():
-        outs = str(stages[source["stage"]].get("outs", []) + stages[source["stage"]].get("metrics", []))
-        assert any(f"reports/{part}" in outs for part in (path, str(Path(path).parent)))
+    found = sources("dvc.yaml", Path("reports"), "report")
+    assert {source["stage"] for source in found.values()} == {
+        "pretrain",
+        "reconstruct",
+        "finetune",
+        "baseline",
+        "evaluate",
+        "theory",
+    }
+    for path, source in found.items():
+        declared = stages[source["stage"]].get("outs", []) + stages[source["stage"]].get("metrics", [])
+        outs = {out if isinstance(out, str) else next(iter(out)) for out in declared}
+        assert len({f"reports/{path}", *map(str, Path("reports", path).parents)} & outs) == 1, path
 
 
 def test_the_environment_is_written_on_request(root, tmp_path):

@@ -1,8 +1,13 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from stages._params import load_params
+from studies import label_curve
+from studies._params import load_study_params
+from studies._study import Study
 from studies.label_curve import labels_worth, pays_up_to
 
 
@@ -33,6 +38,13 @@ def test_the_interval_widens_with_the_noise_and_holds_the_truth(params):
     assert few["high"] - few["low"] > many["high"] - many["low"]
 
 
+def test_a_baseline_that_falls_with_more_labels_is_taken_at_its_best_so_far(params):
+    """It has 0.75 halfway between 1,000 and 5,000 labels, in proportion: sqrt(1000 * 5000) is 2,236."""
+    rows = [(100, 0.5, 0.6), (500, 0.7, 0.75), (1000, 0.65, 0.8), (5000, 0.8, 0.9)]
+    table = pd.DataFrame(rows, columns=["n_labels", "without", "with"])
+    assert labels_worth(table, params) == {"n_labels": 500, "extra": 1736, "low": 1736, "high": 1736}
+
+
 def test_a_baseline_that_never_gets_there_has_no_number(params):
     assert labels_worth(curve(worth=100.0), params) is None
 
@@ -53,3 +65,52 @@ def test_a_curve_without_the_main_budget_has_no_number(params):
 def test_pays_up_to_the_last_of_the_leading_better_ones(verdicts, expected):
     rows = [{"n_labels": n, "verdict": v} for n, v in zip([50, 100, 500], verdicts, strict=True)]
     assert pays_up_to(rows) == expected
+
+
+ACCURACIES = {  # by the number of labels: without, with
+    20: ([0.5, 0.6, 0.7], [0.6, 0.7, 0.8]),
+    50: ([0.8, 0.8], [0.8, 0.9]),
+    130: ([0.9, 0.9], [0.9, 0.9]),
+}
+
+
+def test_the_curve_of_three_numbers_of_labels(params, root, small_study, monkeypatch, drawn_by, encoders_of):
+    asked = []
+
+    def test(self, name, rows, recipe, encoders):
+        n_labels = len(rows[0])
+        asked.append((name, n_labels, len(rows), recipe.steps, len(encoders)))
+        return ACCURACIES[n_labels][encoders != [()]]
+
+    monkeypatch.setattr(Study, "test", test)
+    encoders_of(label_curve)
+    drawn = drawn_by(label_curve)
+    changes = {"n_labels": [130, 20, 50], "replicates": 3, "replicates_above": 2, "many": 50, "min_epochs": 3}
+    study_params = load_study_params(root / "studies" / "params.yaml")
+    params = params.model_copy(
+        update={
+            "n_labels": 20,
+            "finetune": params.finetune.model_copy(update={"steps": 5, "batch_size": 50}),
+            "evaluate": params.evaluate.model_copy(update={"resamples": 100}),
+        }
+    )
+    settings = study_params.label_curve.model_copy(update=changes)
+    label_curve.main(params, study_params.model_copy(update={"label_curve": settings}))
+    found = json.loads((small_study / "reports/studies/label_curve.json").read_text())
+    # with two replicates that gain 0 and 0.1, t is 12.7062 and the half of the interval 12.7062 * 0.05 = 0.63531
+    rows = [
+        (20, 3, 5, 0.6, 0.7, 0.1, 0.1, 0.1, "better"),
+        (50, 2, 5, 0.8, 0.85, 0.05, -0.58531, 0.68531, "inconclusive"),
+        (130, 2, 8, 0.9, 0.9, 0.0, 0.0, 0.0, "equivalent"),  # 3 passes of 2.6 batches are 8 steps
+    ]
+    assert [tuple(row.values()) for row in found["rows"]] == rows
+    assert list(found["rows"][0])[3:8] == ["without", "with", "difference", "low", "high"]
+    assert found["pays_up_to"] == 20
+    # the baseline has 0.7 halfway between 20 and 50 labels, in proportion: sqrt(20 * 50) is 32, 12 more than 20
+    assert (found["worth"]["n_labels"], found["worth"]["extra"]) == (20, 12)
+    assert [asked[i][1:] for i in (0, 1, 4)] == [(20, 3, 5, 1), (20, 3, 5, 3), (130, 2, 8, 1)]
+    table = pd.read_csv(small_study / "reports/studies/label_curve.csv")
+    assert table.to_numpy().tolist()[2:4] == [[20, 3, 0.7, 0.8], [50, 1, 0.8, 0.8]]
+    shown, worth = drawn["label_curve"]
+    assert len(shown) == 7
+    assert worth == found["worth"]

@@ -1,10 +1,15 @@
+import json
+from unittest.mock import Mock
+
 import numpy as np
 import pandas as pd
 import pytest
 
+from dae.ladder import UNKNOWN
+from dae.replicates import Trained
 from stages._params import load_params
 from stages._stage import StageError
-from studies import _study
+from studies import _study, ladder
 from studies._params import load_study_params
 from studies.ladder import PSEUDO_SHARE, Arms, check, describe
 
@@ -28,14 +33,13 @@ def arms(root, mnist, tmp_path, monkeypatch):
 
 
 def test_a_student_learns_its_own_labels_and_those_its_teacher_is_sure_of(arms, monkeypatch):
-    asked = {}
-    monkeypatch.setattr(arms, "classify", lambda *arguments: asked.update(zip("wnrtslh", arguments, strict=True)))
+    monkeypatch.setattr(arms, "classify", Mock())
     own = np.arange(50)
     percent = np.where(np.arange(1000) < 350, 95, 94)  # sure of the first 350, of which it knows 50
     teacher = {"predicted": [7] * 1000, "percent": percent.tolist()}
     arms.teach("what", "name", arms.student, arms.pretrained, [teacher], 95, [own], held_out=[])
-    (rows,), (labels,) = asked["s"], asked["l"]
-    assert asked["r"] == arms.student
+    _, _, recipe, start, (rows,), (labels,), _ = arms.classify.call_args.args
+    assert (recipe, start) == (arms.student, arms.pretrained)
     assert set(rows) == set(range(350))
     assert (labels[rows < 50] == arms.study.labels[rows[rows < 50]]).all()
     assert (labels[rows >= 50] == 7).all()
@@ -43,8 +47,7 @@ def test_a_student_learns_its_own_labels_and_those_its_teacher_is_sure_of(arms, 
 
 
 def test_a_student_whose_teacher_is_never_sure_learns_its_own_labels(arms, monkeypatch):
-    asked = {}
-    monkeypatch.setattr(arms, "classify", lambda *arguments: asked.update(zip("wnrtslh", arguments, strict=True)))
+    monkeypatch.setattr(arms, "classify", Mock())
     arms.teach(
         "what",
         "name",
@@ -55,8 +58,9 @@ def test_a_student_whose_teacher_is_never_sure_learns_its_own_labels(arms, monke
         [np.arange(50)],
         held_out=[],
     )
-    assert asked["s"][0].tolist() == list(range(50))
-    assert (asked["l"][0] == arms.study.labels[:50]).all()
+    _, _, _, _, (rows,), (labels,), _ = arms.classify.call_args.args
+    assert rows.tolist() == list(range(50))
+    assert (labels == arms.study.labels[:50]).all()
 
 
 def test_answers_are_kept_as_they_come_and_not_asked_for_again(arms):
@@ -94,3 +98,224 @@ def test_settings_that_do_not_fit_the_curve_as_it_was_drawn(changes, message, ar
 
 def test_the_defaults_fit(arms):
     check(arms, pd.read_csv("reports/studies/label_curve.csv"))
+
+
+def test_the_threshold_is_the_lowest_of_the_best(arms, monkeypatch):
+    """Students of teachers that are 80 % sure and 95 % sure are as good; folds hold out every labelled image once."""
+    accuracies = {0: [0.5, 0.75], 80: [0.875, 0.875], 95: [1.0, 0.75], 99: [0.25, 0.25]}
+    taught = []
+
+    def teach(what, name, recipe, start, teachers, threshold, known, held_out):
+        taught.append((recipe, start, teachers, threshold))
+        return [{"accuracy": accuracy} for accuracy in accuracies[threshold]]
+
+    classify = Mock(return_value="teachers")
+    monkeypatch.setattr(arms, "classify", classify)
+    monkeypatch.setattr(arms, "teach", teach)
+    arms.settings = arms.settings.model_copy(update={"thresholds": [99, 80, 0, 95], "validation_draws": 2})
+    threshold, choice = arms.choose_threshold()
+    assert threshold == 80
+    assert choice == [
+        {"threshold": 0, "accuracy": 0.625},
+        {"threshold": 80, "accuracy": 0.875},
+        {"threshold": 95, "accuracy": 0.875},
+        {"threshold": 99, "accuracy": 0.25},
+    ]
+    assert taught == [(arms.student, arms.pretrained, "teachers", t) for t in (0, 80, 95, 99)]
+    _, _, recipe, start, known, labels, held_out = classify.call_args.args
+    assert (recipe, start) == (arms.base, arms.pretrained)
+    assert [len(rows) for rows in known] == [400] * 10
+    assert [len(images) for images, _ in held_out] == [100] * 10
+    for fold, rows in enumerate(known):
+        assert (labels[fold] == arms.study.labels[rows]).all()
+    for draw in (0, 1):
+        rows = np.sort(arms.study.draw("threshold", draw, 500))
+        counts = np.bincount(np.concatenate(known[5 * draw : 5 * draw + 5]), minlength=1000)
+        assert (counts == np.where(np.isin(np.arange(1000), rows), 4, 0)).all()
+        of_rows = np.bincount(arms.study.labels[rows], minlength=10)
+        held = np.concatenate([labels for _, labels in held_out[5 * draw : 5 * draw + 5]])
+        assert (np.bincount(held, minlength=10) == of_rows).all()
+
+
+@pytest.fixture
+def trained(arms, monkeypatch):
+    """What every arm is asked to train, by the number of labels."""
+
+    def ask(n_labels):
+        asked = {}
+
+        def classify(what, name, recipe, start, rows, labels, held_out):
+            asked[what] = (recipe, start)
+            assert [len(draw) for draw in rows] == [n_labels] * arms.replicates(n_labels)
+            assert all((arms.study.labels[draw] == own).all() for draw, own in zip(rows, labels, strict=True))
+            return what
+
+        def teach(what, name, recipe, start, teachers, threshold, known, held_out):
+            asked[what] = (recipe, start, teachers, threshold)
+            return what
+
+        def climb(what, name, known, costs, epochs, held_out):
+            asked[f"{what}, {epochs}"] = costs
+            return f"{what}, {epochs}"
+
+        for method in (classify, teach, climb):
+            monkeypatch.setattr(arms, method.__name__, method)
+        return arms.train(n_labels, threshold=90), asked
+
+    return ask
+
+
+def test_each_arm_is_trained_with_its_own_recipe_start_and_teacher(arms, trained):
+    found, asked = trained(500)
+    assert found == {
+        "with": "with, 500 labels",
+        "ladder_fast": "ladder, 25",
+        "ladder": "ladder, 60",
+        "ladder_gamma": "Gamma model, 60",
+        "pseudo": "pseudo: student of with, 500 labels",
+        "pseudo_conv": "pseudo_conv: student of with, 500 labels",
+        "ladder_pseudo": "ladder_pseudo: student of ladder, 500 labels",
+        "ladder_conv": "ladder_conv: student of ladder, 500 labels",
+        "pushed": "pushed, 500 labels",
+        "pushed_moved": "pushed_moved, 500 labels",
+    }
+    assert asked["ladder, 60"] == asked["ladder, 25"] == [1000.0, 10.0, 0.1, 0.1, 0.1, 0.1, 0.1]
+    assert asked["Gamma model, 60"] == [0, 0, 0, 0, 0, 0, 5.0]  # 0.01 for each of 500 labels
+    assert asked[found["with"]] == (arms.base, arms.pretrained)
+    assert asked[found["pseudo"]] == (arms.student, arms.pretrained, found["with"], 90)
+    assert asked[found["pseudo_conv"]] == (arms.convolutional, arms.random, found["with"], 90)
+    assert asked[found["ladder_pseudo"]] == (arms.student, arms.pretrained, found["ladder"], 90)
+    assert asked[found["ladder_conv"]] == (arms.convolutional, arms.random, found["ladder"], 90)
+    pushed, start = asked[found["pushed"]]
+    assert (pushed, start) == (arms.pushed, arms.pushed_start)
+    assert (pushed.units, pushed.learning_rate, pushed.augment) == ((1000, 1000, 1000), 0.0001, False)
+    moved, start = asked[found["pushed_moved"]]
+    assert (moved.augment, start) == (True, arms.pushed_start)
+    assert (arms.student.steps, arms.student.batch_size, arms.student.units) == (6000, 100, (512, 256, 128))
+    assert (arms.convolutional.convolutional, arms.convolutional.augment) == (True, True)
+    assert arms.random.encoders() == [()]
+
+
+def test_elsewhere_there_is_no_fast_ladder(trained):
+    found, asked = trained(100)
+    assert "ladder_fast" not in found
+    assert asked["Gamma model, 60"] == [0, 0, 0, 0, 0, 0, 1.0]
+
+
+def test_the_study_puts_its_arms_together(root, tmp_path, monkeypatch, drawn_by):
+    """Two draws with 500 labels, the main budget, and two with 100; students need their teacher's time too."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "reports/studies").mkdir(parents=True)
+    curve = {
+        "n_labels": [100, 100, 100, 500, 500, 500],
+        "replicate": [1, 2, 3, 1, 2, 3],
+        "without": [0.5, 0.5, 0.9, 0.7, 0.8, 0.1],
+        "with": [0.6, 0.6, 0.9, 0.8, 0.9, 0.1],
+    }
+    pd.DataFrame(curve).to_csv("reports/studies/label_curve.csv", index=False)
+
+    class Known:
+        def __init__(self, params, study_params):
+            self.params, self.settings = params, study_params.ladder
+
+        def replicates(self, n_labels):
+            return 2
+
+        def choose_threshold(self):
+            return 80, ["a choice"]
+
+        def train(self, n_labels, threshold):
+            assert threshold == 80
+            best = {500: 0.95, 100: 0.85}[n_labels]
+            seconds = {"with": 60, "ladder": 600, "pseudo": 30, "ladder_conv": 120}
+            return {
+                arm: [{"accuracy": best, "seconds": s, "predicted": []}, {"accuracy": best, "seconds": s + 12}]
+                for arm, s in seconds.items()
+            }
+
+    monkeypatch.setattr(ladder, "Arms", Known)
+    drawn = drawn_by(ladder)
+    params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
+    settings = study_params.ladder.model_copy(update={"n_labels": [100, 500]})
+    ladder.main(params, study_params.model_copy(update={"ladder": settings}))
+    found = json.loads((tmp_path / "reports/studies/ladder.json").read_text())
+    assert (found["threshold"], found["choice"]) == (80, ["a choice"])
+    # 0.7 and 0.8: t with 1 degree of freedom is 12.7062, the half of the interval 12.7062 * 0.05 = 0.63531
+    assert [tuple(row.values()) for row in found["rows"]] == [
+        (500, "without", 0.75, 0.11469, 1.38531, None),
+        (500, "with", 0.95, 0.95, 0.95, 1.1),  # 66 seconds
+        (500, "ladder", 0.95, 0.95, 0.95, 10.1),
+        (500, "pseudo", 0.95, 0.95, 0.95, 1.7),  # 36 and the 66 of its teacher
+        (500, "ladder_conv", 0.95, 0.95, 0.95, 12.2),  # 126 and the 606 of its teacher
+        (100, "without", 0.5, 0.5, 0.5, None),
+        (100, "with", 0.85, 0.85, 0.85, 1.1),
+        (100, "ladder", 0.85, 0.85, 0.85, 10.1),
+        (100, "pseudo", 0.85, 0.85, 0.85, 1.7),
+        (100, "ladder_conv", 0.85, 0.85, 0.85, 12.2),
+    ]
+    table = pd.read_csv("reports/studies/ladder.csv")
+    assert table[table["arm"] == "pseudo"].to_numpy().tolist() == [
+        [500, "pseudo", 1, 0.95, 90],
+        [500, "pseudo", 2, 0.95, 114],
+        [100, "pseudo", 1, 0.85, 90],
+        [100, "pseudo", 2, 0.85, 114],
+    ]
+    (shown,) = drawn["ladder"]
+    counts = shown.groupby(["arm", "n_labels"]).size().to_dict()
+    curves, trained = (
+        {("with", 100): 3, ("with", 500): 3, ("without", 100): 3, ("without", 500): 3},
+        ("ladder", "pseudo", "ladder_conv"),
+    )
+    assert counts == curves | {(arm, n): 2 for arm in trained for n in (100, 500)}
+
+
+def test_classifiers_take_the_encoders_in_turn_and_their_time_is_that_of_one_core(arms, monkeypatch):
+    """Four draws take 100 seconds in two processes: 50 seconds of a core each."""
+    given = []
+
+    def train(replicates, recipe, jobs):
+        assert jobs == 2
+        given.extend(replicates)
+        return [Trained(np.eye(10)[np.r_[np.arange(4), arms.study.labels]], [], []) for _ in given]
+
+    monkeypatch.setattr(ladder, "train_replicates", train)
+    monkeypatch.setattr(ladder, "n_jobs", lambda: 2)
+    monkeypatch.setattr(ladder, "time", Mock(monotonic=Mock(side_effect=[1000.0, 1100.0])))
+    rows = [np.arange(10 * i, 10 * i + 10) for i in range(4)]
+    labels = [np.full(10, i) for i in range(4)]
+    held_out = [(arms.study.images[:4], np.array([0, 1, 2, 9]))] * 4
+    start = ladder.Start("key", lambda: [["first"], ["second"], ["third"]])
+    found = arms.classify("what", "name", arms.base, start, rows, labels, held_out)
+    assert [answer["accuracy"] for answer in found] == [0.75] * 4
+    assert [answer["seconds"] for answer in found] == [50.0] * 4
+    assert found[0]["predicted"] == arms.study.labels.tolist()
+    assert [replicate.encoder for replicate in given] == [["first"], ["second"], ["third"], ["first"]]
+    for i, replicate in enumerate(given):
+        assert (replicate.images == arms.study.images[10 * i : 10 * i + 10]).all()
+        assert replicate.labels.tolist() == [i] * 10
+        assert replicate.test_images.shape == (1004, 784)
+    assert len({replicate.seed for replicate in given}) == 4
+
+
+def test_a_ladder_knows_the_labels_of_its_draw_alone(arms, monkeypatch):
+    given, recipes = [], []
+
+    def train(replicates, recipe, jobs):
+        recipes.append(recipe)
+        for replicate in replicates:
+            given.append(replicate)
+            yield Mock(probabilities=np.eye(10)[np.r_[np.arange(4), arms.study.labels]], seconds=12.34)
+
+    monkeypatch.setattr(ladder, "train_ladders", train)
+    known = [np.array([3, 5]), np.array([7, 11])]
+    held_out = [(arms.study.images[:4], np.array([0, 1, 2, 3]))] * 2
+    found = arms.climb("what", "name", known, [1.0, 2.0], 5, held_out)
+    assert [(answer["accuracy"], answer["seconds"]) for answer in found] == [(1.0, 12.3)] * 2
+    (recipe,) = recipes
+    assert (recipe.costs, recipe.epochs, recipe.noise, recipe.batch_size) == ((1.0, 2.0), 5, 0.3, 250)
+    for replicate, rows in zip(given, known, strict=True):
+        assert np.flatnonzero(replicate.labels != UNKNOWN).tolist() == rows.tolist()
+        assert (replicate.labels[rows] == arms.study.labels[rows]).all()
+        assert (replicate.images == arms.study.images).all()
+        assert (replicate.test_images[:4] == held_out[0][0]).all()
+    assert given[0].seed != given[1].seed

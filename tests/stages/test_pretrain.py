@@ -1,0 +1,42 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from stages import pretrain
+from stages._params import load_params
+from stages._stage import load_encoders
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_the_encoders_of_all_daes_are_kept_and_the_first_dae_whole(root, tmp_path, monkeypatch, tied):
+    """Two dAEs of 16 pixels, 5 and 3 units, trained for two epochs."""
+    from dae.backend import keras
+    from dae.training import set_up_tensorflow
+
+    set_up_tensorflow()
+    monkeypatch.setattr("dae.training.set_up_tensorflow", lambda at_once: None)  # but once in a process
+    monkeypatch.setenv("DAE_JOBS", "1")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    images = np.random.default_rng(0).integers(0, 256, (40, 4, 4)).astype(np.uint8)
+    np.save("data/raw/train_images.npy", images)
+    params = load_params(root / "params.yaml")
+    settings = {"models": 2, "epochs": 2, "batch_size": 20, "tied": tied}
+    parts = {
+        "pretrain": params.pretrain.model_copy(update=settings),
+        "network": params.network.model_copy(update={"units": [5, 3]}),
+    }
+    pretrain.main(params.model_copy(update=parts))
+
+    first, second = load_encoders(2)
+    for encoder in (first, second):
+        assert [array.shape for array in encoder] == [(16, 5), (5,), (5, 3), (3,)]
+    assert not np.allclose(first[0], second[0], atol=0.01)  # they have seeds of their own
+    dae = keras.models.load_model("data/pretrain/dae.keras", compile=False)
+    weights = dae.get_weights()
+    assert all((array == kept).all() for array, kept in zip(first, weights, strict=False))
+    assert [array.shape for array in weights[4:]] == [(3, 5), (5,), (5, 16), (16,)]
+    assert (weights[4] == first[2].T).all() == tied
+    history = pd.read_csv("reports/history/pretrain.csv")
+    assert history[["dae", "epoch"]].to_numpy().tolist() == [[0, 1], [0, 2], [1, 1], [1, 2]]
+    assert history["loss"].between(0.5, 1).all()  # of pixels without a pattern, log 2 is the best

@@ -1,0 +1,116 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from stages import reconstruct
+from stages._params import load_params
+from stages._stage import StageError
+
+
+@pytest.fixture
+def params(root):
+    return load_params(root / "params.yaml")
+
+
+@pytest.mark.parametrize(("value", "expected"), [(1.23456, 1.235), (None, None), (float("nan"), None)])
+def test_what_is_not_there_is_not_rounded(value, expected):
+    assert reconstruct.rounded(value, 3) == expected
+
+
+@pytest.mark.parametrize(("noisy", "denoised"), [(12.0, 15.0), (12.0, 20.0), (None, 5.0)])
+def test_the_gate_lets_enough_gain_pass_and_all_without_noise(params, noisy, denoised):
+    assert params.reconstruct.min_psnr_gain == 3.0
+    reconstruct.check_gain({"noisy": noisy, "denoised": denoised}, params)
+
+
+def test_the_gate_stops_too_small_a_gain(params):
+    message = r"PSNR of 14\.50 dB, the noisy ones 12\.00 dB: a gain of 2\.50 dB, below .*min_psnr_gain = 3 dB"
+    with pytest.raises(StageError, match=message):
+        reconstruct.check_gain({"noisy": 12.0, "denoised": 14.5}, params)
+
+
+@pytest.fixture
+def denoise(params, tmp_path, monkeypatch, drawn_by):
+    """Run the stage on 20 images of 8 x 8 pixels, with a dAE that makes every pixel white.
+
+    Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half. The first unit of the
+    code is active for all images, the second for all but those of class 0, the third for none.
+    """
+    from dae.networks import build_autoencoder
+    from dae.training import set_up_tensorflow
+
+    set_up_tensorflow()
+    monkeypatch.chdir(tmp_path)
+    for folder in ("data/raw", "data/pretrain"):
+        (tmp_path / folder).mkdir(parents=True)
+    classes = np.tile(np.arange(10), 2).astype(np.uint8)
+    white = np.array([16, 64, *[32] * 8])[classes]
+    images = np.where(np.arange(64) < white[:, None], 255, 0).astype(np.uint8).reshape(-1, 8, 8)
+    for name, array in {"test_images": images, "train_images": images, "test_labels": classes}.items():
+        np.save(f"data/raw/{name}.npy", array)
+    dae = build_autoencoder(64, [5, 3], tied=False)
+    weights = [np.zeros_like(array) for array in dae.get_weights()]
+    kernel, _, next_kernel, next_bias, *_, last_bias = weights
+    kernel[20, 0] = next_kernel[0, 1] = next_bias[0] = 1
+    last_bias[:] = 50
+    dae.set_weights(weights)
+    dae.save("data/pretrain/dae.keras")
+    drawn = drawn_by(reconstruct)
+
+    def run(noise, levels):
+        parts = {
+            "network": params.network.model_copy(update={"units": [5, 3]}),
+            "reconstruct": params.reconstruct.model_copy(update={"levels": levels, "min_psnr_gain": 0.4}),
+        }
+        reconstruct.main(params.model_copy(update={"corruption": "masking", "noise": noise} | parts))
+        return json.loads((tmp_path / "reports" / "reconstruction.json").read_text()), drawn
+
+    return run
+
+
+def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
+    """With all pixels masked, the error of a noisy image is its share of white pixels, that of a white one the rest."""
+    summary, drawn = denoise(noise=1.0, levels=[1.0, 0.0])
+    # the mean of 1/4, 1 and 8 times 1/2 is 0.525, that of 3/4, 0 and 8 times 1/2 is 0.475; decibels are -10 log10
+    assert (summary["psnr"]["noisy"], summary["psnr"]["denoised"]) == (2.8, 3.23)
+    assert (summary["mse"]["noisy"], summary["mse"]["denoised"]) == (0.525, 0.475)
+    assert summary["worst_mse"] == 0.55  # of the two images of class 0 and of eight others but those of class 1
+    assert summary["dead_units"] == 1
+    table = pd.read_csv("reports/reconstruction.csv", dtype={"class": str}).set_index(["images", "class"])
+    assert table.loc[("noisy", "0"), "mse"] == 0.25
+    assert table.loc[("denoised", "0"), "mse"] == 0.75
+    assert table.loc[("denoised", "1"), "mse"] == 0
+    assert np.isnan(table.loc[("denoised", "1"), "psnr"])
+    levels = pd.read_csv("reports/noise_levels.csv")
+    assert levels["level"].tolist() == [0, 1]
+    assert np.isnan(levels["noisy"][0])
+    assert levels["noisy"][1] == pytest.approx(2.79841)
+    assert levels["denoised"].tolist() == pytest.approx([3.23306, 3.23306])
+
+    # the pictures
+    levels, curve, trained = drawn["noise_levels"]
+    assert (levels, curve["level"].tolist(), trained) == ([0.0, 1.0], [0.0, 1.0], 1.0)
+    original, kinds, examples = drawn["reconstruction"]
+    assert examples == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert (original[1] == 1).all()
+    assert (kinds["noisy"] == 0).all()
+    assert (kinds["denoised"] == 1).all()
+    codes, images = drawn["code_units"]
+    assert (codes.max(axis=0) > 0).tolist() == [True, True, False]
+    assert np.array_equal(images, original)
+    (kernels,) = drawn["filters"]
+    assert kernels.shape == (5, 8, 8)
+    assert np.argwhere(kernels).tolist() == [[0, 2, 4]]  # pixel 20 is in row 2 and column 4
+    _, _, worst = drawn["worst"]
+    assert sorted(worst[:2]) == [0, 10]
+    assert not {1, 11} & set(worst)
+    strips = np.asarray(Image.open("reports/figures/reconstruct/strips.png"))
+    assert strips.shape == (4 * 8, 10 * 8)  # the examples, noisy and below them denoised, at each level
+    assert strips[0, :16].tolist() == [255] * 16  # class 0 has two white rows, class 1 eight
+    assert strips[7, :16].tolist() == [0] * 8 + [255] * 8
+    assert set(strips[8:16].ravel().tolist()) == {255}
+    assert set(strips[16:24].ravel().tolist()) == {0}
+    assert set(strips[24:].ravel().tolist()) == {255}

@@ -1,0 +1,72 @@
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from stages._params import load_params
+from studies import noise_curve
+from studies._params import load_study_params
+from studies._study import Study
+
+FOUND = {  # accuracies, PSNR
+    ("masking", 0.0): ([0.80, 0.84], 25.0),
+    ("masking", 0.3): ([0.88, 0.92], 20.0),
+    ("masking", 0.7): ([0.86, 0.86], 22.0),
+    ("gaussian", 0.5): ([0.84, 0.84], 21.0),
+}
+
+
+@pytest.fixture
+def curve(root, small_study, monkeypatch, drawn_by):
+    """The study with known accuracies in place of trainings; gives the dAEs that it asked for, and the figure."""
+    asked = []
+
+    def pretrain(self, name, units, *, epochs, corruption, noise, tied):
+        asked.append((name, units, epochs, tied))
+        return [(corruption, noise)], {"noisy": 10.0 + noise, "denoised": FOUND[corruption, noise][1]}
+
+    def test(self, name, rows, recipe, encoders):
+        assert [len(draw) for draw in rows] == [500, 500]
+        (encoder,) = encoders
+        return FOUND[encoder[0]][0] if encoder else [0.78, 0.82]
+
+    monkeypatch.setattr(Study, "pretrain", pretrain)
+    monkeypatch.setattr(Study, "test", test)
+    drawn = drawn_by(noise_curve)
+    params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
+    changes = {"levels": {"masking": [0.7, 0.3], "gaussian": [0.5]}, "replicates": 2, "epochs": 4}
+    settings = study_params.noise_curve.model_copy(update=changes)
+    noise_curve.main(params, study_params.model_copy(update={"noise_curve": settings}))
+    return asked, drawn
+
+
+def test_the_best_noise_the_clearest_images_and_their_rank_correlation(curve):
+    """Of the noises, the PSNR has the ranks 1, 3, 2 and the accuracy 3, 2, 1: 1 - 6 * (4 + 1 + 1) / (3 * 8) = -0.5."""
+    assert json.loads(Path("reports/studies/noise_curve.json").read_text()) == {
+        "without": 0.8,
+        "plain": 0.82,
+        "best": {"corruption": "masking", "level": 0.3, "accuracy": 0.9, "psnr": 20.0},
+        "clearest": {"corruption": "none", "level": 0.0, "accuracy": 0.82, "psnr": 25.0},
+        "rank_correlation": -0.5,
+    }
+
+
+def test_the_table_has_the_plain_autoencoder_first_and_levels_in_order(curve):
+    asked, drawn = curve
+    table = pd.read_csv("reports/studies/noise_curve.csv")
+    assert table.to_numpy().tolist() == [
+        ["none", 0, 0.82, 0.0282843, 10, 25],
+        ["masking", 0.3, 0.9, 0.0282843, 10.3, 20],
+        ["masking", 0.7, 0.86, 0, 10.7, 22],
+        ["gaussian", 0.5, 0.84, 0, 10.5, 21],
+    ]
+    assert asked == [
+        ("noise curve masking 0", [512, 256, 128], 4, False),
+        ("noise curve masking 0.3", [512, 256, 128], 4, False),
+        ("noise curve masking 0.7", [512, 256, 128], 4, False),
+        ("noise curve gaussian 0.5", [512, 256, 128], 4, False),
+    ]
+    shown, without = drawn["noise_curve"]
+    assert shown["psnr_denoised"].tolist() == [25, 20, 22, 21]
+    assert without == pytest.approx(0.8)
