@@ -19,8 +19,8 @@ def results(reports: Path) -> str:
 ![Test accuracy with and without pre-training, and the paired differences](reports/figures/evaluate/paired.en.png)
 
 Labels and images can also teach a network *together*. With {n_labels} labels the error is then {ladder} with a ladder
-network, a denoising autoencoder with lateral connections, and {student} with a convolutional student of that, which sees
-its images moved a little, in {found["ladder_conv"]["minutes"]:.0f} minutes of one core
+network, a denoising autoencoder with lateral connections, and {student} with a convolutional student of that, which
+sees its images moved a little, in {found["ladder_conv"]["minutes"]:.0f} minutes of one core
 ([studies](reports/studies/studies.md#5-beyond-pre-training)).
 """
 

@@ -57,22 +57,6 @@ def test_both_languages_have_the_same_content(facts, verdict, assert_equal_conte
     assert_equal_content(render("en", facts(verdict)), render("pt", facts(verdict)), numbers=180)
 
 
-def test_the_committed_reports_are_those_of_the_committed_results(committed, root, monkeypatch):
-    """Text for text, the page too."""
-    monkeypatch.setattr(report, "collect", lambda params: committed)
-    written = {}
-    monkeypatch.setattr(report, "save_text", written.__setitem__)
-    report.main(committed["p"])
-    assert set(written) == {"reports/report.md", "reports/relatorio.md", "reports/report.html"}
-    for path, text in written.items():
-        assert text == (root / path).read_text(), path
-
-
-def test_the_committed_reports_have_the_same_content(root, assert_equal_content):
-    english, portuguese = ((root / "reports" / name).read_text() for name in ("report.md", "relatorio.md"))
-    assert_equal_content(english, portuguese, numbers=180)
-
-
 @pytest.fixture
 def contrary(root) -> dict:
     """Evidence for the theory exercises that says the opposite of the committed one."""
@@ -91,6 +75,7 @@ def contrary(root) -> dict:
     return theory
 
 
+@pytest.mark.results
 @pytest.mark.parametrize(
     ("language", "claims"),
     [

@@ -1,41 +1,12 @@
-import hashlib
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 import yaml
 
 from stages._trail import sources
-
-
-@pytest.mark.parametrize(
-    ("pipeline", "folder", "until", "pages"),
-    [
-        ("dvc.yaml", "reports", "report", ["report.md", "relatorio.md", "report.html"]),
-        ("studies/dvc.yaml", "reports/studies", "pages", ["studies.md", "estudos.md", "studies.html"]),
-    ],
-)
-def test_the_committed_pages_tell_where_everything_comes_from(root, monkeypatch, pipeline, folder, until, pages):
-    """Every file that a stage put below the folder, with its checksum, and none of a later stage."""
-    monkeypatch.chdir(root)
-    made = sources(pipeline, Path(folder), until)
-    assert not set(pages) & set(made)
-    for page in pages:
-        text = (root / folder / page).read_text()
-        for path, source in made.items():
-            md5 = hashlib.md5((root / folder / path).read_bytes()).hexdigest()
-            assert source["md5"] == md5
-            assert path in text
-            assert f"`{md5[:8]}`" in text or f"<code>{md5[:8]}</code>" in text
-            assert ", ".join(source["params"]) in text
-        figures = {path for path in made if re.search(r"\.(en|pt)\.png$", path)}
-        if page.endswith(".md"):
-            language = "pt" if page in ("relatorio.md", "estudos.md") else "en"
-            shown = set(re.findall(r"(?m)^!\[.+\]\((.+\.png)\)", text))
-            assert shown == {path for path in figures if path.endswith(f".{language}.png")}
 
 
 def test_a_source_is_the_stage_that_declares_it(root, monkeypatch):

@@ -4,7 +4,6 @@ import re
 import pytest
 
 from stages._params import load_params
-from studies import pages
 from studies._params import load_study_params
 from studies.pages import collect, render
 
@@ -14,15 +13,6 @@ def facts(root, monkeypatch):
     """Those of the committed results."""
     monkeypatch.chdir(root)
     return collect(load_params(), load_study_params())
-
-
-def test_the_committed_pages_are_those_of_the_committed_results(facts, root, monkeypatch):
-    written = {}
-    monkeypatch.setattr(pages, "save_text", written.__setitem__)
-    pages.main(facts["p"], facts["study"])
-    assert set(written) == {f"reports/studies/{name}" for name in ("studies.md", "estudos.md", "studies.html")}
-    for path, text in written.items():
-        assert text == (root / path).read_text(), path
 
 
 def test_both_languages_have_the_same_content(facts, assert_equal_content):

@@ -144,13 +144,6 @@ def test_as_many_labels_as_the_rule_asks_for_are_enough_for_the_folds(mnist):
         assert np.bincount(mnist["train_labels"][rows]).max() >= folds
 
 
-def test_the_defaults_of_both_arms_are_the_best_that_tuning_found_for_the_baseline(root):
-    """No straw man: neither params.yaml nor the committed choice may move without the other."""
-    best = json.loads((root / "reports" / "studies" / "tune.json").read_text())["without"]
-    settings = load_params(root / "params.yaml").finetune.model_dump()
-    assert settings == {name: best.get(name, settings["batch_size"]) for name in settings}
-
-
 def test_configurations_are_distinct_and_follow_the_seed(root):
     params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
     recipes = configurations(params, study_params)

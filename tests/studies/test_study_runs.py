@@ -13,7 +13,7 @@ RECIPE = Recipe(units=(4,), dropout=0.0, masking=0.0, batch_size=10, steps=1, le
 
 @pytest.fixture
 def study(root, small_study):
-    return _study.Study(load_params(root / "params.yaml"), total=1)
+    return _study.Study(load_params(root / "params.yaml"), 1, "studies.tune")
 
 
 def test_draws_differ_by_name_and_number_and_are_the_same_again(study):

@@ -1,0 +1,117 @@
+"""The committed results against each other: pages, README, settings, tolerances. They tell nothing of the code.
+
+`make test` leaves them out, so whoever commits other results has them to mend and no failed test of code; CI runs them.
+A failure says what to make again: `dvc repro -P`, `make readme` or `make verify OPTIONS=--arithmetic`.
+"""
+
+import hashlib
+import json
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from scripts.readme import BLOCK, results
+from stages import report
+from stages._params import load_params
+from stages._trail import sources
+from studies import pages
+from studies._params import load_study_params
+from studies.ladder import Arms, check
+
+pytestmark = pytest.mark.results
+
+
+@pytest.fixture(autouse=True)
+def at_root(root, monkeypatch):
+    monkeypatch.chdir(root)
+
+
+def rendered(module, monkeypatch, *arguments) -> dict[str, str]:
+    """What a module that renders pages writes, by path."""
+    written = {}
+    monkeypatch.setattr(module, "save_text", written.__setitem__)
+    module.main(*arguments)
+    return written
+
+
+def test_the_reports_are_those_of_the_results(mnist, monkeypatch):
+    """Text for text, the page too."""
+    monkeypatch.setattr(report, "load_array", lambda path: mnist[Path(path).stem])
+    written = rendered(report, monkeypatch, load_params())
+    assert set(written) == {"reports/report.md", "reports/relatorio.md", "reports/report.html"}
+    for path, text in written.items():
+        assert text == Path(path).read_text(), path
+
+
+def test_the_studies_pages_are_those_of_the_results(monkeypatch):
+    written = rendered(pages, monkeypatch, load_params(), load_study_params())
+    assert set(written) == {f"reports/studies/{name}" for name in ("studies.md", "estudos.md", "studies.html")}
+    for path, text in written.items():
+        assert text == Path(path).read_text(), path
+
+
+def test_the_reports_in_both_languages_have_the_same_content(assert_equal_content):
+    english, portuguese = (Path("reports", name).read_text() for name in ("report.md", "relatorio.md"))
+    assert_equal_content(english, portuguese, numbers=180)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "folder", "until", "names"),
+    [
+        ("dvc.yaml", "reports", "report", ["report.md", "relatorio.md", "report.html"]),
+        ("studies/dvc.yaml", "reports/studies", "pages", ["studies.md", "estudos.md", "studies.html"]),
+    ],
+)
+def test_the_pages_tell_where_everything_comes_from(pipeline, folder, until, names):
+    """Every file that a stage put below the folder, with its checksum, and none of a later stage."""
+    made = sources(pipeline, Path(folder), until)
+    assert not set(names) & set(made)
+    for page in names:
+        text = Path(folder, page).read_text()
+        for path, source in made.items():
+            md5 = hashlib.md5(Path(folder, path).read_bytes()).hexdigest()
+            assert source["md5"] == md5
+            assert path in text
+            assert f"`{md5[:8]}`" in text or f"<code>{md5[:8]}</code>" in text
+            assert ", ".join(source["params"]) in text
+        figures = {path for path in made if re.search(r"\.(en|pt)\.png$", path)}
+        if page.endswith(".md"):
+            language = "pt" if page in ("relatorio.md", "estudos.md") else "en"
+            shown = set(re.findall(r"(?m)^!\[.+\]\((.+\.png)\)", text))
+            assert shown == {path for path in figures if path.endswith(f".{language}.png")}
+
+
+def test_the_readme_quotes_the_reports():
+    readme = Path("README.md").read_text()
+    assert len(BLOCK.findall(readme)) == 1
+    assert BLOCK.sub(lambda found: found[1] + results(Path("reports")) + found[2], readme) == readme
+
+
+def test_the_readme_has_no_result_outside_that_block():
+    text = BLOCK.sub("", Path("README.md").read_text())
+    metrics = json.loads(Path("reports/metrics.json").read_text())
+    for name in ("gain", "gain_low", "gain_high", "with_acc", "without_acc"):
+        assert f"{100 * metrics[name]:.2f}" not in text, name
+
+
+def test_the_defaults_of_both_arms_are_the_best_that_tuning_found_for_the_baseline():
+    """No straw man: neither params.yaml nor the committed choice may move without the other."""
+    best = json.loads(Path("reports/studies/tune.json").read_text())["without"]
+    settings = load_params().finetune.model_dump()
+    assert settings == {name: best.get(name, settings["batch_size"]) for name in settings}
+
+
+def test_the_ladders_settings_fit_the_label_curve(mnist, monkeypatch):
+    monkeypatch.setattr("studies.ladder.load_encoders", lambda models: [])
+    monkeypatch.setattr("studies._study.load_images", lambda path: mnist["train_images"][:10].reshape(10, -1))
+    monkeypatch.setattr("studies._study.load_array", lambda path: mnist["train_labels"][:10])
+    check(Arms(load_params(), load_study_params()), pd.read_csv("reports/studies/label_curve.csv"))
+
+
+def test_the_tolerances_were_measured_for_these_metrics():
+    measured = json.loads(Path("tolerances.json").read_text())
+    for file in ("metrics.json", "reconstruction.json"):
+        assert {key for key in measured if key.startswith(f"reports/{file}: ")}
+    assert report.arithmetics(measured, json.loads(Path("reports/metrics.json").read_text()))
