@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def results(root, tmp_path, monkeypatch):
     """Copies of the committed results, some of them with numbers that are few and round; gives their folder."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(root / "reports", tmp_path / "reports", ignore=shutil.ignore_patterns("*.png", "*.html", "studies"))
-    for name in ("dvc.yaml", "pyproject.toml", "requirements.lock"):
+    for name in ("dvc.yaml", "pyproject.toml", "tolerances.json"):
         shutil.copy(root / name, tmp_path)
     (tmp_path / "data" / "raw").mkdir(parents=True)
     np.save("data/raw/train_images.npy", np.zeros((7, 2, 2), np.uint8))
@@ -104,15 +105,29 @@ def test_no_spread_at_all_has_no_shares(results, params):
     assert set(report.collect(params)["spread_shares"].values()) == {0}
 
 
-def test_versions_are_those_of_the_lock_for_what_the_project_asks_for(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "pyproject.toml").write_text('[project]\ndependencies = ["numpy>=2.2", "keras>=3.15"]\n')
-    (tmp_path / "requirements.lock").write_text(
-        "keras==3.15.1 \\\n    --hash=sha256:0a\n"
-        "numpy==2.4.0 ; python_version < '4' \\\n    --hash=sha256:0b\n"
-        "rich==15.0\n"
-    )
-    assert report.versions() == {"numpy": "2.4.0", "keras": "3.15.1"}
+def test_the_pythons_are_those_that_the_project_supports(results):
+    Path("pyproject.toml").write_text('[project]\nrequires-python = ">=3.9,<3.12"\n')
+    assert report.pythons() == ("3.9", "3.11")
+
+
+MEASURED = {
+    "reports/metrics.json: verdict": {"committed": "better", "A": "better", "B": "worse", "tolerance": None},
+    "reports/metrics.json: gain": {"committed": 0.5, "A": 0.25, "B": 0.75, "tolerance": 1.5},
+    "reports/other.json: psnr": {"committed": 9.0, "A": 9.0, "B": 9.0, "tolerance": 0.03},
+}
+
+
+def test_the_metrics_of_other_arithmetics_stand_beside_the_reports_own():
+    assert report.arithmetics(MEASURED, {"verdict": "better", "gain": 0.5}) == {
+        "runs": ["A", "B"],
+        "verdicts": {"A": "better", "B": "worse"},
+        "rows": [{"name": "gain", "values": [0.5, 0.25, 0.75], "tolerance": 1.5}],
+    }
+
+
+@pytest.mark.parametrize("metrics", [{"verdict": "better", "gain": 0.4}, {"verdict": "worse", "gain": 0.5}, {"new": 1}])
+def test_tolerances_of_other_results_are_not_shown(metrics):
+    assert report.arithmetics(MEASURED, metrics) is None
 
 
 @pytest.mark.parametrize(("noise", "start"), [(0.0, 0), (0.5, 2), (0.4, 1), (1.0, 3)])

@@ -7,7 +7,6 @@ import pytest
 
 from dae.replicates import Recipe, Trained
 from stages._params import load_params
-from stages._stage import StageError
 from studies import _study, tune
 from studies._params import load_study_params
 
@@ -49,7 +48,7 @@ def params(root):
 
 @pytest.fixture
 def study(small_study):
-    return lambda params: _study.Study(params, total=100)
+    return lambda params: _study.Study(params, 100, "studies.tune")
 
 
 RECIPES = [recipe(1), recipe(2, frozen=1), recipe(3), recipe(2)]  # the baseline freezes nothing, so it has three
@@ -134,11 +133,6 @@ def test_the_choice_is_the_best_of_those_tried_on_most_draws(tuned):
     assert (without[chosen], gain[chosen]) == (0.5, -0.25)
 
 
-def test_keep_must_fit_draws(params, settings):
-    with pytest.raises(StageError, match=r"tune\.keep has 3 values; allowed is one fewer than tune\.draws"):
-        tune.main(params, settings(draws=[2, 1, 1], keep=[3, 2, 1]))
-
-
 def test_cross_validation_holds_out_every_labelled_image_once(params, study, monkeypatch):
     """The classifier is right in the first four trainings, and wrong in all others."""
     given = []
@@ -165,11 +159,3 @@ def test_cross_validation_holds_out_every_labelled_image_once(params, study, mon
             rows = [rows_of[image.tobytes()] for image in replicate.images]
             assert sorted(rows + out) == drawn
             assert (replicate.labels == made.labels[rows]).all()
-
-
-def test_more_folds_than_images_of_a_class_are_refused(params, study):
-    few = study(params.model_copy(update={"n_labels": 10}))
-    with pytest.raises(
-        StageError, match=r"tune\.folds is 5; allowed with n_labels = 10 is at most the size of a class"
-    ):
-        tune.cross_validate(few, recipe(1), [()], range(1), folds=5)
