@@ -127,7 +127,8 @@ def show(names: list[str], originals: list[np.ndarray], seen: np.ndarray, output
     """Print the digit and the probabilities of each picture, and draw the overview.
 
     An image is marked as hardly a digit if one of the signs of `dae.pictures.oddities` is larger than in ODD per cent
-    of MNIST's test images, of which 2 % are marked so themselves.
+    of MNIST's test images. Of these, 3 % are marked so themselves; of pictures drawn from them 1 to 2 %, of those with
+    a very thin pen 11 %.
     """
     images = np.concatenate([load_images(TEST_IMAGES), seen.reshape(len(seen), -1)]) / np.float32(255)
     probabilities, denoised = apply_networks(images)

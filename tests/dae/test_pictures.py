@@ -86,6 +86,15 @@ def enlarged(digit: np.ndarray, side: int = 140) -> np.ndarray:
     return np.asarray(Image.fromarray(digit).resize((side, side), Image.Resampling.BICUBIC))
 
 
+def off_centre(digit: np.ndarray) -> np.ndarray:
+    """Dark on light in a corner of a large sheet, in light that falls off to one side, with grain and a speck."""
+    sheet = np.full((300, 420), 255.0)
+    sheet[20:160, 260:400] -= enlarged(digit)
+    sheet[250:253, 40:43] = 0
+    grain = np.random.default_rng(0).normal(0, 5, sheet.shape)
+    return np.clip(sheet * np.linspace(0.65, 0.95, 420) + grain, 0, 255).astype(np.uint8)
+
+
 @pytest.mark.parametrize(
     ("change", "difference"),
     [
@@ -93,8 +102,9 @@ def enlarged(digit: np.ndarray, side: int = 140) -> np.ndarray:
         (lambda digit: 255 - digit, 3),
         (enlarged, 10),
         (lambda digit: 255 - enlarged(digit, 1000), 10),
+        (off_centre, 11),
     ],
-    ids=["as it is", "dark on light", "large", "large, dark on light"],
+    ids=["as it is", "dark on light", "large", "large, dark on light", "off centre, uneven light, grain, a speck"],
 )
 def test_a_digit_of_mnist_is_found_again(digits, change, difference):
     """Mean absolute difference of the pixels, of 255; that to another digit is about 40."""
