@@ -10,15 +10,17 @@ from PIL import Image
 from dae.pictures import as_mnist
 from stages import predict
 
+EDGE = np.pad(np.zeros((26, 26), bool), 1, constant_values=True)  # a digit that touches it is refused
+
 
 def test_on_pictures_the_network_is_about_as_good_as_on_the_test_images(small, mnist, monkeypatch):
     monkeypatch.chdir(small.folder)
-    n = 400
-    pictures = [np.asarray(Image.fromarray(255 - digit).resize((100, 100))) for digit in mnist["test_images"][:n]]
-    seen = np.stack([as_mnist(picture) for picture in pictures]).reshape(n, -1) / np.float32(255)
+    free = [number for number in range(400) if not mnist["test_images"][number][EDGE].any()]
+    pictures = [np.asarray(Image.fromarray(255 - mnist["test_images"][number]).resize((100, 100))) for number in free]
+    seen = np.stack([as_mnist(picture) for picture in pictures]).reshape(len(free), -1) / np.float32(255)
     probabilities, denoised = predict.apply_networks(seen)
-    own = np.load("data/finetune/probabilities.npy")[0, :n]
-    labels = mnist["test_labels"][:n]
+    own = np.load("data/finetune/probabilities.npy")[0, free]
+    labels = mnist["test_labels"][free]
     accuracy = (own.argmax(axis=1) == labels).mean()
     assert accuracy > 0.5
     assert (probabilities.argmax(axis=1) == labels).mean() == pytest.approx(accuracy, abs=0.05)
@@ -32,14 +34,14 @@ def test_the_command_prints_digits_and_probabilities_and_draws_what_it_saw(small
     names = [str(tmp_path / f"{number}.png") for number in range(3)]
     drawn = tmp_path / "drawn.png"
     output = small.call(sys.executable, "-m", "stages.predict", *names, "--output", str(drawn))
-    rows = re.findall(r"(?m)^(\S+\.png) +(\d) +((?: *\d+\.\d)+)$", output)
+    rows = re.findall(r"(?m)^(\S+\.png) +(\d) +((?: *\d+\.\d)+)(?:  hardly a digit)?$", output)
     assert [name for name, _, _ in rows] == names
     for _, digit, numbers in rows:
         probabilities = [float(number) for number in numbers.split()]
         assert sum(probabilities) == pytest.approx(100, abs=0.6)
         assert np.argmax(probabilities) == int(digit)
     with Image.open(drawn) as image:
-        assert image.width > 1000
+        assert image.width > 500
         assert np.asarray(image.convert("L")).std() > 10
 
 
