@@ -5,7 +5,10 @@ the environment or in a file of theirs: the variables that they read are removed
 read from files is dealt with where they are imported: `dae.backend` for Keras, `dae.figures` for matplotlib.
 """
 
+import atexit
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 # Each of these families can change a result or stop a training: another backend or number format of Keras, other
@@ -58,6 +61,27 @@ def _settle() -> None:
     flags = next((line for line in lines if line.startswith("flags")), "")
     os.environ.update(settings(flags, os.environ.get("DAE_ARITHMETIC")))
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if not all(map(_writable, _matplotlibs_folders())):
+        # matplotlib would take a temporary folder too, but say so, and remove it in each process that a stage forks
+        folder, owner = tempfile.mkdtemp(prefix="matplotlib-"), os.getpid()
+        os.environ["MPLCONFIGDIR"] = folder
+        atexit.register(lambda: os.getpid() == owner and shutil.rmtree(folder, ignore_errors=True))
+
+
+def _matplotlibs_folders() -> list[Path]:
+    """Where matplotlib keeps its settings and its list of fonts."""
+    if named := os.environ.get("MPLCONFIGDIR"):
+        return [Path(named)]
+    kinds = {"XDG_CONFIG_HOME": "~/.config", "XDG_CACHE_HOME": "~/.cache"}
+    return [Path(os.environ.get(name) or Path(usual).expanduser(), "matplotlib") for name, usual in kinds.items()]
+
+
+def _writable(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
 
 
 _settle()

@@ -6,8 +6,6 @@ Stops the process with one line that tells what to do where they will not.
 import os
 import sys
 
-from stages._surroundings import unlike_the_lock, without_users_warnings
-
 INSTALL = "`make report` makes the environment; `. .venv/bin/activate` enters it"
 
 if os.name != "posix":
@@ -15,6 +13,9 @@ if os.name != "posix":
 if not (3, 11) <= sys.version_info[:2] < (3, 14):
     version = ".".join(map(str, sys.version_info[:2]))
     sys.exit(f"ERROR: {sys.executable} is Python {version}; Python 3.11, 3.12 or 3.13 is needed. {INSTALL}")
+
+from stages._surroundings import unlike_the_lock, without_users_warnings  # noqa: E402
+
 if problems := unlike_the_lock():
     sys.exit("\n".join(f"ERROR: {problem}. {INSTALL}" for problem in problems))
 without_users_warnings()

@@ -5,11 +5,13 @@ import contextlib
 import itertools
 import json
 import os
+import pickle
 import re
 import resource
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import zipfile
@@ -97,6 +99,14 @@ def _work(main: Callable[[Params], dict | None]) -> None:
         _fail(
             "a process that trained was killed, perhaps for want of memory; "
             "fewer at once need less: set the environment variable DAE_JOBS, to 1 at the least"
+        )
+    except pickle.PicklingError as error:
+        if "OSError" not in str(error.__cause__):  # joblib hands on the text alone
+            raise
+        free = shutil.disk_usage(tempfile.gettempdir()).free
+        _fail(
+            f"{tempfile.gettempdir()} cannot take what the processes share ({free / 1e6:.1f} MB are free there): "
+            "name a folder with more in the environment variable TMPDIR"
         )
     except MemoryError as error:
         _fail(f"out of memory. {error}".strip())

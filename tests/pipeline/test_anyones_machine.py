@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import write_changed
 
 from dae import SETTINGS, settings
 from stages import _surroundings
@@ -192,14 +193,17 @@ def test_a_system_that_will_not_do_has_one_line(root, setting, told):
 
 
 def test_a_temporary_folder_that_is_too_small_has_one_line(project, tmp_path):
+    """Where processes share arrays of over a megabyte."""
     if os.geteuid() != 0:
         pytest.skip("it takes root to mount a file system")
     script = (
         "mount -t tmpfs -o size=1m tmpfs {0} && mount -t tmpfs -o size=1m tmpfs /dev/shm && "
         "TMPDIR={0} {1} -m stages.theory"
     )
+    write_changed(project.folder / "params.yaml", {"theory.images": 3000})
     command = ["unshare", "--mount", "bash", "-c", script.format(tmp_path, sys.executable)]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, capture_output=True, text=True)
+    project.call("git", "checkout", "--quiet", "--force", "main")
     assert done.returncode == 1, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     assert "TMPDIR" in done.stderr
