@@ -61,7 +61,7 @@ def run(main: Callable[[Params], dict | None]) -> None:
         sys.exit(_wait_for(child))
     os.close(waiting)
     # Ctrl-C is the parent's to answer; all that this process starts inherits that, so no worker prints a traceback
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=[awaited], daemon=True).start()
     _work(main)
 

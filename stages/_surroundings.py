@@ -23,6 +23,8 @@ def unlike_the_lock() -> list[str]:
 
     DVC takes the lock file for what results rest on; so it must be what is installed.
     """
+    if not NUMERIC_LOCK.is_file():
+        return [f"{NUMERIC_LOCK} is missing; `git restore {NUMERIC_LOCK.name}` brings it back"]
     problems = []
     for name, wanted in numeric_versions().items():
         try:

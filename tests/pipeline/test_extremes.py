@@ -43,7 +43,7 @@ def projects(small, root, tmp_path_factory):
             *sections, last = key.split(".")
             functools.reduce(dict.__getitem__, sections, values)[last] = value
         (folders[name] / "params.yaml").write_text(yaml.safe_dump(values))
-        for file in ("dvc.yaml", "pyproject.toml", "requirements.lock"):
+        for file in ("dvc.yaml", "pyproject.toml", "tolerances.json"):
             shutil.copy(root / file, folders[name])
     stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
     done = subprocess.run(

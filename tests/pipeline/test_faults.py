@@ -140,7 +140,7 @@ def mount(tmp_path):
 
 
 def run_stage(project, name: str, folder: Path, **environment) -> tuple[int, str]:
-    for part in ("stages", "dae", "params.yaml"):
+    for part in ("stages", "dae", "params.yaml", "requirements-numeric.lock"):
         source = project.folder / part
         if not (folder / part).exists():
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
@@ -168,6 +168,7 @@ def test_a_full_disk_is_told_of_every_kind_of_file(project, mount):
     """The writers of arrays, archives, models, tables and figures each have errors of their own."""
     for part in ("stages", "dae"):
         shutil.copytree(project.folder / part, mount / part)
+    shutil.copy(project.folder / "requirements-numeric.lock", mount)
     code = (
         "import numpy as np, pandas as pd\n"
         "from matplotlib.figure import Figure\n"

@@ -103,7 +103,8 @@ class Hermetic:
         self.folder = folder / "project"
         self.outs = files(small.folder, paths(stage.get("outs", []) + stage.get("metrics", [])))
         self.deps = files(small.folder, paths(stage["deps"])) - {without}
-        given = self.deps | {"params.yaml", "dvc.yaml"}  # the latter is the pipeline itself: no stage may declare it
+        # dvc.yaml is the pipeline itself, which no stage may declare; the lock is only checked where it is not declared
+        given = self.deps | {"params.yaml", "dvc.yaml", "requirements-numeric.lock"}
         for path in given:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(small.folder / path, self.folder / path)

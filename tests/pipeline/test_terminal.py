@@ -111,7 +111,10 @@ def test_ctrl_z_pauses_a_stage_and_its_workers(terminal, project):
     terminal.wait_for("Stopped")
     paused = terminal.jobs()
     assert len(paused) >= 4  # the stage and its child, two workers
-    assert {process.status() for process in paused} == {psutil.STATUS_STOPPED}
+    deadline = time.monotonic() + 5
+    while {process.status() for process in paused} != {psutil.STATUS_STOPPED}:
+        assert time.monotonic() < deadline, [(process.cmdline(), process.status()) for process in paused]
+        time.sleep(0.1)
     terminal.type("fg\n")
     terminal.wait_for(r" 3/3 ")
     _, alive = psutil.wait_procs(paused, timeout=60)
