@@ -41,7 +41,7 @@ SMALL_STUDIES = {
     "noise_curve.levels": {"masking": [0.5, 0.7], "gaussian": [0.5]},
     "noise_curve.epochs": 1,
     "noise_curve.replicates": 2,
-    "ablations.epochs": 1,
+    "ablations.epochs": 2,
     "ablations.replicates": 2,
     "ladder.n_labels": [100, 200],
     "ladder.replicates": 2,
