@@ -5,7 +5,6 @@ import contextlib
 import itertools
 import json
 import os
-import pickle
 import re
 import resource
 import shutil
@@ -100,18 +99,18 @@ def _work(main: Callable[[Params], dict | None]) -> None:
             "a process that trained was killed, perhaps for want of memory; "
             "fewer at once need less: set the environment variable DAE_JOBS, to 1 at the least"
         )
-    except pickle.PicklingError as error:
-        if "OSError" not in str(error.__cause__):  # joblib hands on the text alone
+    except MemoryError as error:
+        _fail(f"out of memory. {error}".strip())
+    except (BadParameters, StageError, OSError) as error:
+        _fail(str(error))
+    except Exception as error:
+        if "No space left on device" not in str(error.__cause__):  # joblib's error; of its cause it hands on the text
             raise
         free = shutil.disk_usage(tempfile.gettempdir()).free
         _fail(
             f"{tempfile.gettempdir()} cannot take what the processes share ({free / 1e6:.1f} MB are free there): "
             "name a folder with more in the environment variable TMPDIR"
         )
-    except MemoryError as error:
-        _fail(f"out of memory. {error}".strip())
-    except (BadParameters, StageError, OSError) as error:
-        _fail(str(error))
 
 
 def _fail(message: str) -> None:

@@ -26,13 +26,20 @@ def committed(root, mnist, monkeypatch) -> dict:
     return report.collect(load_params())
 
 
+# what the expected words below rest on, whatever is committed
+USUAL = {"dataset": "mnist", "n_labels": 500, "corruption": "masking", "noise": 0.5}
+
+
 @pytest.fixture
 def facts(committed):
     """Those of the committed results but for another verdict, difference, noise, evidence, or other parameters."""
 
     def make(verdict="better", mean=0.021, low=0.011, high=0.031, noisy=10.25, theory=None, **changes):
         facts = copy.deepcopy(committed)
-        facts["p"] = facts["p"].model_copy(update=changes)
+        facts["p"] = facts["p"].model_copy(update=USUAL | changes)
+        facts["final_loss"] = {"with": 0.1, "without": 0.2}
+        for row, test in zip(facts["theory"]["tied"], (0.004, 0.003, 0.0109, 0.008), strict=True):
+            row |= {"images": 20000 if test < 0.005 else 1000, "train": 0.001, "test": test}
         facts["verdict"] = verdict
         facts["difference"] |= {"mean": mean, "low": low, "high": high, "two_way_low": low, "two_way_high": high}
         facts["reconstruction"]["psnr"]["noisy"] = noisy

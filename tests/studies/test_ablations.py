@@ -81,7 +81,7 @@ def test_the_table_has_mean_and_deviation_of_every_network_and_method(params, ro
     settings = study_params.ablations.model_copy(update={"replicates": 2, "epochs": 6})
     ablations.main(params, study_params.model_copy(update={"ablations": settings}))
 
-    usual = {"epochs": 6, "corruption": "masking", "noise": 0.5, "tied": False}
+    usual = {"epochs": 6, "corruption": params.corruption, "noise": params.noise, "tied": False}
     assert pretrained[0] == ((512, 256, 128), usual)
     assert pretrained[2] == ((512, 256, 128), usual | {"tied": True})
     assert pretrained[7] == ((512, 256, 128), usual | {"epochs": 18})
