@@ -130,6 +130,10 @@ def _wait_for(child: int) -> int | str:
 
 def _end_with_parent(awaited: int) -> None:
     os.read(awaited, 1)  # the other end is the parent's alone, and closes with it
+    with contextlib.suppress(OSError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (1, 2):
+            os.dup2(nowhere, stream)  # the main thread would tell of workers that were killed
     _kill(os.getpid())
 
 
@@ -137,9 +141,11 @@ def _kill(pid: int) -> None:
     """Kill a process and all that it has started. Workers of one that is killed otherwise end by themselves."""
     with contextlib.suppress(psutil.NoSuchProcess):
         process = psutil.Process(pid)
-        for started in [*process.children(recursive=True), process]:
+        started = process.children(recursive=True)
+        # first the one that would tell of the others' ends, unless it is this one
+        for one in [*started, process] if pid == os.getpid() else [process, *started]:
             with contextlib.suppress(psutil.NoSuchProcess):
-                started.kill()
+                one.kill()
 
 
 def n_jobs() -> int:
