@@ -136,7 +136,7 @@ def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp
             if ".partial-" in path:
                 halves += 1
             elif path == "reports/history/pretrain.csv":  # whole after every epoch
-                assert expected[path].startswith(content), path
+                assert set(content.splitlines()) <= set(expected[path].splitlines()), path  # of some of the dAEs
                 assert content.endswith(b"\n")
             elif path != "dvc.lock":
                 assert content == expected[path], f"half of {path}"
