@@ -76,6 +76,7 @@ def test_a_hostile_environment_changes_no_byte_and_stops_no_stage(project, small
         compare(small, project.folder, stage)
 
 
+@pytest.mark.slow
 def test_a_hostile_environment_changes_no_network(project, hostile):
     """Not even a convolutional one, whose kernels depend on the order of the axes."""
     code = (
@@ -192,6 +193,7 @@ def test_a_system_that_will_not_do_has_one_line(root, setting, told):
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_a_temporary_folder_that_is_too_small_has_one_line(project, tmp_path):
     """Where processes share arrays of over a megabyte."""
     if os.geteuid() != 0:

@@ -1,4 +1,7 @@
-"""A stage at a terminal: a debugger, Ctrl-Z, `stty tostop`, `--help`; and code that is saved while its stage runs."""
+"""A stage at a terminal: a debugger, Ctrl-Z, `stty tostop`, `--help`; and code that is saved while its stage runs.
+
+A minute in all, and so left to CI: pytest -m slow
+"""
 
 import contextlib
 import os
@@ -13,6 +16,8 @@ import time
 
 import psutil
 import pytest
+
+pytestmark = pytest.mark.slow
 
 # in place of a line's beginning: what the stage does takes two seconds more
 SLOWLY = "    import time; print('began', flush=True); time.sleep(2)\n    labels = "
