@@ -1,4 +1,4 @@
-# make report | study | experiments | plots | test | bench | verify | audit | lint | readme | environment | clean | lock
+# `make help` lists the targets
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,51 +13,57 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT 
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
-.PHONY: report study experiments plots test bench verify audit lint readme environment clean lock
+.PHONY: help report study experiments plots test bench verify audit lint format deps readme environment clean lock
 
-report: $(VENV)/.ready
+help:  ## this list
+	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+report: $(VENV)/.ready  ## make the environment, run the pipeline, print the verdict
 	$(BIN)/dvc repro
 	@echo
 	@echo "Report: reports/report.html, or reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
 
-study: $(VENV)/.ready
+study: $(VENV)/.ready  ## run the studies; they can be stopped and started again
 	$(BIN)/dvc repro -P
 	@echo
 	@echo "Studies: reports/studies/studies.html, or studies.md (English), estudos.md (português)"
 
-experiments: $(VENV)/.ready
+experiments: $(VENV)/.ready  ## the columns of `dvc exp show` that matter
 	$(BIN)/dvc exp show --no-pager --drop '.*' --keep '$(EXP_COLUMNS)'
 
-plots: $(VENV)/.ready
-	$(BIN)/python scripts/plots.py
+plots: $(VENV)/.ready  ## the plots as a page, dvc_plots/index.html
+	$(BIN)/python -m tools.plots
 
-test: $(VENV)/.ready
+test: $(VENV)/.ready  ## test the code; the slow tests are left to CI
 	$(BIN)/pytest
 
-# makes the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere changes all that may not matter
-verify: $(VENV)/.ready
-	$(BIN)/python verify.py $(OPTIONS)
+verify: $(VENV)/.ready  ## make the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere or --arithmetic
+	$(BIN)/python -m tools.verify $(OPTIONS)
 
-# the speed table, benchmarks/results.md; PART=NAME for one part, as `make bench PART=pretrain`
-bench: $(VENV)/.ready
+bench: $(VENV)/.ready  ## the speed table, benchmarks/results.md; PART=pretrain for one part
 	$(BIN)/dvc repro --quiet download
 	$(BIN)/python -m benchmarks.run $(PART)
 
-lint: $(VENV)/.ready
+lint: $(VENV)/.ready  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
-# the results that README.md quotes, from the reports; after a change of results
-readme: $(VENV)/.ready
-	$(BIN)/python scripts/readme.py
+format: $(VENV)/.ready  ## fix what ruff can fix by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
-# the machine and the times of the last runs, for those who publish results
-environment: $(VENV)/.ready
-	$(BIN)/python -m stages._environment
+deps: $(VENV)/.ready  ## write the code that each stage imports into both dvc.yaml
+	$(BIN)/python -m tools.dependencies
 
-# known vulnerabilities in requirements.lock; needs the advisories of PyPI
-audit:
+readme: $(VENV)/.ready  ## write the results that README.md quotes, after a change of results
+	$(BIN)/python -m tools.readme
+
+environment: $(VENV)/.ready  ## write machine and times of the last runs to reports/environment.md
+	$(BIN)/python -m tools.environment
+
+audit:  ## look for known vulnerabilities in requirements.lock
 	$(PYTHON) -m venv --clear $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
 	$(VENV)-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
@@ -70,15 +76,15 @@ $(VENV)/.ready: requirements.lock
 	    -r requirements.lock
 	@touch $@
 
-# everything that can be made again; DVC's cache stays
-clean:
-	rm -rf $(VENV) $(VENV)-audit data dvc_plots .pytest_cache .ruff_cache
+clean:  ## remove what can be made again; DVC's cache stays
+	rm -rf $(VENV) $(VENV)-audit dvc_plots .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	find data -mindepth 1 ! -name .gitignore -delete
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv. What suits the oldest Python suits all, so that every
 # package has one version; requirements-numeric.lock is the part that the stages depend on
 COMPILE := uv pip compile --no-emit-index-url --no-annotate --no-header --quiet
-lock:
+lock:  ## renew both requirements*.lock from pyproject.toml
 	oldest=$$(mktemp) && trap 'rm -f "$$oldest"' EXIT && cp requirements.lock "$$oldest" && \
 	$(COMPILE) pyproject.toml --group dev --python-version 3.11 --output-file "$$oldest" && \
 	$(COMPILE) pyproject.toml --group dev --universal --python-version 3.11 --constraints "$$oldest" --generate-hashes \

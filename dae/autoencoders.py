@@ -1,8 +1,10 @@
-"""Small autoencoders of several kinds, trained side by side: what the theory exercises are answered with."""
+"""Small autoencoders of several kinds, trained in parallel processes, as evidence for the theory exercises."""
 
 import functools
+import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import delayed
@@ -10,32 +12,35 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from dae.core.seeds import derive
 from dae.processes import workers
-from dae.seeds import derive
 
-N_SAMPLES = 2000  # images drawn from a trained autoencoder
-LEVELS = 255  # steps of a code's unit that is kept in one byte
+if TYPE_CHECKING:  # TensorFlow is imported only in processes that train
+    from dae.core.backend import keras
+    from dae.core.training import Loss, Trainer
+
+N_SAMPLES = 2000  # images that a trained autoencoder generates
+LEVELS = 255  # steps between the smallest and the largest value of a code unit stored in one byte
 
 
 @dataclass(frozen=True)
-class Specification:
-    """An autoencoder and its training.
+class AutoencoderSettings:
+    """How an autoencoder is built and trained.
 
     Attributes:
         units: widths of the encoder's layers, the code last; the decoder is its mirror image.
-        activation: of the code: `linear`, or `relu` as of the other hidden layers.
-        noise: fraction of the input's pixels masked in training.
+        activation: the code's, `linear` or `relu`; the other hidden layers have `relu`.
+        noise: fraction of the input's pixels masked in training, in [0, 1].
         tied: whether the decoder's kernels are the encoder's, transposed.
-        variational: whether the code is drawn from a normal distribution that is kept near the standard one.
-        steps: of training; 0 leaves the initial weights.
-        batch_size, learning_rate, seed: see `dae.training.Trainer.fit`.
+        variational: whether it is a variational autoencoder, whose code is random, see `variational_loss`.
+        steps: number of training steps; 0 leaves the initial weights.
+        batch_size, learning_rate: see `dae.core.training.Trainer.fit`.
     """
 
     units: tuple[int, ...]
     steps: int
     batch_size: int
     learning_rate: float
-    seed: int
     activation: str = "linear"
     noise: float = 0.0
     tied: bool = False
@@ -43,41 +48,43 @@ class Specification:
 
 
 @dataclass(frozen=True)
-class Data:
-    """What an autoencoder is trained on and looked at with; all images are uint8 of shape (n, pixels).
+class AutoencoderJob:
+    """One autoencoder to train, and the data to measure it with; all images are uint8 of shape (n, pixels).
 
     Attributes:
         train: images to train on.
-        test: other images.
-        labelled: images of shape (draws, n_labels, pixels), to train linear probes on; may have no draws.
+        test: images to encode and reconstruct.
+        test_labels: uint8 array of shape (n_test,), the classes of `test`.
+        seed: for the initial weights, the batches, the corruption and the samples.
+        labelled: uint8 array of shape (draws, n_labels, pixels); each draw trains one probe. There may be no draws.
         labels: uint8 array of shape (draws, n_labels).
-        test_labels: uint8 array, for the images in `test`.
-        queries: further images to reconstruct.
+        queries: further images to reconstruct; may be empty.
     """
 
     train: np.ndarray
     test: np.ndarray
     test_labels: np.ndarray
+    seed: int
     labelled: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0), np.uint8))
     labels: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
     queries: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """What a training gives.
+class AutoencoderResult:
+    """Measurements of a trained autoencoder on a job's images.
 
     Attributes:
-        n_parameters: trained numbers.
-        train_error: mean squared error on (at most 5,000) images of the training, without noise.
-        test_errors: the same of each test image, float32 of shape (n_test,).
-        byte_error: mean squared error on the test images when each unit of the code is kept in one byte.
-        codes: of the test images, float32 of shape (n_test, code).
-        probes: for each draw of labelled images, the test accuracy of a linear classifier of the codes.
-        queries: the queries, reconstructed; float32, in [0, 1].
-        samples: float32 of shape (N_SAMPLES, pixels), decoded from codes drawn at random: from the standard normal
-            distribution if `variational`, else from the normal distribution with each unit's own mean and deviation.
-        seconds: that the training took.
+        n_parameters: number of trained weights.
+        train_error: mean squared error on the first 5,000 training images (all if there are fewer), without noise.
+        test_errors: mean squared error of each test image, float32 of shape (n_test,).
+        byte_error: mean squared error on the test images when each unit of the code is rounded to one byte.
+        codes: codes of the test images, float32 of shape (n_test, code).
+        probes: test accuracy of a probe of the codes for each draw of labelled images, fractions.
+        queries: the reconstructed queries, float32 of shape (n_queries, pixels) in [0, 1].
+        samples: float32 of shape (N_SAMPLES, pixels) in [0, 1], decoded from random codes. These are standard normal
+            if `variational`, else normal with the mean and deviation that each unit has on the test images.
+        seconds: duration of the training.
     """
 
     n_parameters: int
@@ -91,51 +98,99 @@ class Fitted:
     seconds: float
 
 
-def fit_autoencoders(jobs: Iterable[tuple[Specification, Data]], n_jobs: int) -> Iterator[Fitted]:
-    """Train autoencoders in processes of one thread; yields them in order, as they are done.
+def train_autoencoders(
+    jobs: Iterable[tuple[AutoencoderJob, AutoencoderSettings]], n_jobs: int
+) -> Iterator[AutoencoderResult]:
+    """Train an autoencoder for each job; yields the results in order, each as soon as it is ready.
 
     Args:
-        jobs: what to train, on what.
-        n_jobs: processes. It does not change the results.
+        jobs: pairs of a job and its settings.
+        n_jobs: number of processes, one thread each; it does not change the results.
+
+    Raises:
+        ConnectionError: see `dae.processes.workers`.
     """
-    return workers(n_jobs)(delayed(_fit)(specification, data) for specification, data in jobs)
+    return workers(n_jobs)(delayed(_train)(job, settings) for job, settings in jobs)
 
 
 def probe(features: np.ndarray, labels: np.ndarray, test_features: np.ndarray, test_labels: np.ndarray) -> float:
-    """Test accuracy of a linear probe (Alain & Bengio, ICLR workshop 2017): how well classes part along lines.
+    """Test accuracy of a linear probe (Alain & Bengio, ICLR workshop 2017): how linearly separable the classes are.
 
-    A ridge classifier on standardised features; its penalty is chosen by leaving out each labelled example in turn.
+    The probe is a ridge classifier on standardised features; leave-one-out cross-validation chooses its penalty.
 
     Args:
-        features: shape (n, features), with `labels` of shape (n,); test likewise.
+        features, labels: to train on, of shapes (n, features) and (n,).
+        test_features, test_labels: to test on, of shapes (n_test, features) and (n_test,).
     """
     classifier = make_pipeline(StandardScaler(), RidgeClassifierCV(alphas=10.0 ** np.arange(-1, 6)))
     return float(classifier.fit(features, labels).score(test_features, test_labels))
 
 
-def _fit(specification: Specification, data: Data) -> Fitted:
-    import time
+def variational_loss(encoder: "keras.Model", decoder: "keras.Model") -> "Loss":
+    """The loss of the variational autoencoder (Kingma & Welling, ICLR 2014, section 3), in nats a pixel.
 
-    from dae.backend import tf
-    from dae.networks import initial_weights
-    from dae.training import predict, scale, set_up_tensorflow
+    It is the cross-entropy of the reconstruction plus the divergence of the code from the standard normal distribution.
+    Its data are `images`, uint8 of shape (n, pixels).
+
+    Args:
+        encoder: model from pixels in [0, 1], of shape (n, pixels), to shape (n, 2 * code): the means of the code's
+            units, then the logarithms of their variances.
+        decoder: model from codes, of shape (n, code), to logits of shape (n, pixels).
+    """
+    from dae.core.backend import tf
+    from dae.core.images import scale
+    from dae.core.training import pixel_cross_entropy
+
+    def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+        clean = scale(tf.gather(images, rows))
+        mean, log_variance = tf.split(encoder(clean), 2, axis=1)
+        normal = tf.random.stateless_normal(tf.shape(mean), seed)
+        logits = decoder(mean + tf.exp(log_variance / 2) * normal)
+        divergence = 0.5 * tf.reduce_sum(tf.exp(log_variance) + mean**2 - 1 - log_variance, axis=1)
+        return pixel_cross_entropy(logits, clean) + tf.reduce_mean(divergence) / clean.shape[1]
+
+    return loss
+
+
+def _train(job: AutoencoderJob, settings: AutoencoderSettings) -> AutoencoderResult:
+    from dae.core.backend import tf
+    from dae.core.networks import initial_weights
+    from dae.core.training import set_up_tensorflow
 
     set_up_tensorflow()
-    tf.get_logger().setLevel("ERROR")  # it warns of many compilations, which differ as they must
-    s = specification
+    tf.get_logger().setLevel("ERROR")  # it warns of repeated compiling, but each kind of autoencoder needs its own
     start = time.perf_counter()
-    trainer, encoder, decoder = _trainer(data.train.shape[1], s)
-    model = trainer.model
-    weights = initial_weights(model, derive(s.seed, "weights"))
-    if s.steps:
-        settings = {"batch_size": s.batch_size, "steps": s.steps, "learning_rate": s.learning_rate}
-        trainer.fit(data.train, None, weights=weights, **settings, seed=s.seed, log_every=s.steps)
+    trainer, encoder, decoder = _trainer(job.train.shape[1], settings)
+    weights = initial_weights(trainer.model, derive(job.seed, "weights"))
+    if settings.steps:
+        trainer.fit(
+            job.train,
+            weights=weights,
+            batch_size=settings.batch_size,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            seed=job.seed,
+            log_every=settings.steps,
+        )
     else:
-        model.set_weights(weights)
+        trainer.model.set_weights(weights)
     seconds = time.perf_counter() - start
+    measured = _measure(job, settings, encoder, decoder)
+    return AutoencoderResult(n_parameters=trainer.model.count_params(), seconds=seconds, **measured)
+
+
+def _measure(
+    job: AutoencoderJob, settings: AutoencoderSettings, encoder: "keras.Model", decoder: "keras.Model"
+) -> dict[str, Any]:
+    """What a trained autoencoder does with a job's images, by the names of `AutoencoderResult`."""
+    from dae.core.backend import tf
+    from dae.core.images import scale
+    from dae.core.training import predict
+
+    n_units = settings.units[-1]
 
     def encode(images: np.ndarray) -> np.ndarray:
-        return predict(encoder, scale(images))[:, : s.units[-1]]
+        return predict(encoder, scale(images))[:, :n_units]
 
     def decode(codes: np.ndarray) -> np.ndarray:
         return tf.sigmoid(predict(decoder, tf.constant(codes))).numpy()
@@ -143,52 +198,53 @@ def _fit(specification: Specification, data: Data) -> Fitted:
     def errors(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         return np.square(scale(images).numpy() - reconstructions).mean(axis=1)
 
-    codes = encode(data.test)
+    codes = encode(job.test)
     low, high = codes.min(axis=0), codes.max(axis=0)
-    step = np.maximum((high - low) / LEVELS, np.float32(1e-12))
+    step = np.maximum((high - low) / LEVELS, np.float32(1e-12))  # above 0 also for a unit that never changes
     in_bytes = low + np.round((codes - low) / step) * step
-    normal = np.random.default_rng(derive(s.seed, "samples")).standard_normal((N_SAMPLES, s.units[-1]), np.float32)
-    drawn = normal if s.variational else codes.mean(axis=0) + codes.std(axis=0) * normal
-    train = data.train[:5000]
-    return Fitted(
-        n_parameters=model.count_params(),
-        train_error=float(errors(train, decode(encode(train))).mean()),
-        test_errors=errors(data.test, decode(codes)),
-        byte_error=float(errors(data.test, decode(in_bytes)).mean()),
-        codes=codes,
-        probes=[
-            probe(encode(images), labels, codes, data.test_labels)
-            for images, labels in zip(data.labelled, data.labels, strict=True)
+    normal = np.random.default_rng(derive(job.seed, "samples")).standard_normal((N_SAMPLES, n_units), np.float32)
+    drawn = normal if settings.variational else codes.mean(axis=0) + codes.std(axis=0) * normal
+    train = job.train[:5000]
+    return {
+        "train_error": float(errors(train, decode(encode(train))).mean()),
+        "test_errors": errors(job.test, decode(codes)),
+        "byte_error": float(errors(job.test, decode(in_bytes)).mean()),
+        "codes": codes,
+        "probes": [
+            probe(encode(images), labels, codes, job.test_labels)
+            for images, labels in zip(job.labelled, job.labels, strict=True)
         ],
-        queries=decode(encode(data.queries)) if len(data.queries) else np.empty((0, 0), np.float32),
-        samples=decode(drawn.astype(np.float32)),
-        seconds=seconds,
-    )
+        "queries": decode(encode(job.queries)) if len(job.queries) else np.empty((0, 0), np.float32),
+        "samples": decode(drawn.astype(np.float32)),
+    }
 
 
 @functools.lru_cache(maxsize=2)
-def _trainer(n_pixels: int, specification: Specification):
-    """The trainer, whose model is the autoencoder, and the models of its two halves; compiling costs a second."""
-    from dae.training import Trainer
+def _trainer(n_pixels: int, settings: AutoencoderSettings) -> "tuple[Trainer, keras.Model, keras.Model]":
+    """The autoencoder's trainer, and the models of encoder and decoder; cached, because compiling takes a second."""
+    from dae.core.training import Trainer
+    from dae.denoising import denoising_loss
 
-    model, encoder, decoder = _build(n_pixels, specification)
-    if specification.variational:
-        return _variational_trainer(model, encoder, decoder), encoder, decoder
-    return Trainer(model, "masking", specification.noise), encoder, decoder
+    model, encoder, decoder = _build(n_pixels, settings)
+    if settings.variational:
+        loss = variational_loss(encoder, decoder)
+    else:
+        loss = denoising_loss(model, "masking", settings.noise)
+    return Trainer(model, loss), encoder, decoder
 
 
-def _build(n_pixels: int, specification: Specification):
-    """The autoencoder, and the models of its two halves, on the same layers."""
-    from dae.backend import keras
-    from dae.networks import build_autoencoder
+def _build(n_pixels: int, settings: AutoencoderSettings) -> "tuple[keras.Model, keras.Model, keras.Model]":
+    """The autoencoder, its encoder and its decoder: three models that share their layers."""
+    from dae.core.backend import keras
+    from dae.core.networks import build_autoencoder
 
-    units = list(specification.units)
-    if specification.variational:
+    units = list(settings.units)
+    if settings.variational:
         units[-1] *= 2  # means, then logarithms of the variances
-    model = build_autoencoder(n_pixels, units, specification.tied)
+    model = build_autoencoder(n_pixels, units, settings.tied)
     code = model.get_layer(f"encoder_{len(units)}")
-    code.activation = keras.activations.get(specification.activation)
-    if specification.variational:
+    code.activation = keras.activations.get(settings.activation)
+    if settings.variational:
         return _build_variational(model.input, code.output, n_pixels, units)
     x = half = keras.Input((units[-1],))
     for depth in range(len(units), 0, -1):
@@ -196,8 +252,11 @@ def _build(n_pixels: int, specification: Specification):
     return model, keras.Model(model.input, code.output), keras.Model(half, x)
 
 
-def _build_variational(inputs, code, n_pixels: int, units: list[int]):
-    from dae.backend import keras
+def _build_variational(
+    inputs: "keras.KerasTensor", code: "keras.KerasTensor", n_pixels: int, units: list[int]
+) -> "tuple[keras.Model, keras.Model, keras.Model]":
+    """Like `_build`, for a variational autoencoder: its last encoder layer is twice as wide as its code."""
+    from dae.core.backend import keras
 
     x = half = keras.Input((units[-1] // 2,))
     for width in units[-2::-1]:
@@ -205,28 +264,3 @@ def _build_variational(inputs, code, n_pixels: int, units: list[int]):
     decoder = keras.Model(half, keras.layers.Dense(n_pixels)(x))
     model = keras.Model(inputs, decoder(code[:, : units[-1] // 2]))
     return model, keras.Model(inputs, code), decoder
-
-
-def _variational_trainer(model, encoder, decoder):
-    """A trainer with the loss of the variational autoencoder (Kingma & Welling, ICLR 2014, section 3)."""
-    from dae.backend import tf
-    from dae.training import Trainer, reconstruction_loss, scale
-
-    class VariationalTrainer(Trainer):
-        @tf.function(reduce_retracing=True)
-        def _run(self, images, labels, order, rates, start, noise_seed):
-            total = 0.0
-            for i in tf.range(tf.shape(order)[0]):
-                step = start + i
-                clean = scale(tf.gather(images, order[i]))
-                with tf.GradientTape() as tape:
-                    mean, log_variance = tf.split(encoder(clean), 2, axis=1)
-                    normal = tf.random.stateless_normal(tf.shape(mean), tf.stack([noise_seed, step]))
-                    logits = decoder(mean + tf.exp(log_variance / 2) * normal)
-                    divergence = 0.5 * tf.reduce_sum(tf.exp(log_variance) + mean**2 - 1 - log_variance, axis=1)
-                    loss = reconstruction_loss(logits, clean) + tf.reduce_mean(divergence) / clean.shape[1]
-                self._update(tape.gradient(loss, self.variables), rates[i], tf.cast(step + 1, tf.float32))
-                total += loss
-            return total / tf.cast(tf.shape(order)[0], tf.float32)
-
-    return VariationalTrainer(model, "masking", 0.0)

@@ -1,43 +1,45 @@
 """The ladder network: a denoising autoencoder with lateral connections, trained jointly with the classifier.
 
 Rasmus, Berglund, Honkala, Valpola & Raiko, NIPS 2015; names and steps are those of the paper's Algorithm 1. A noisy
-encoder classifies the labelled images. A decoder cleans every layer of the unlabelled ones, from the layer above (`u`)
-and the noisy layer itself (`z`); a clean encoder tells what it should have found. Since every layer has its own way to
-the decoder, the layers above need not carry detail, as those of an autoencoder must.
+encoder classifies the labelled images. A decoder denoises every layer of the unlabelled images, from the layer above
+(`u`) and the noisy layer itself (`z`); a clean encoder computes the targets. Every layer has its own connection to the
+decoder, so the layers above need not carry details, as they must in an autoencoder.
 """
 
 import math
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from joblib import delayed
 
-from dae.backend import keras, tf
-from dae.networks import N_CLASSES
+from dae.core.backend import keras, tf
+from dae.core.images import scale
+from dae.core.networks import N_CLASSES
+from dae.core.seeds import derive
+from dae.core.training import Loss, Trainer, class_cross_entropy, predict, set_up_tensorflow
 from dae.processes import workers
-from dae.replicates import Replicate
-from dae.seeds import derive
-from dae.training import Trainer, classification_loss, predict, scale, set_up_tensorflow
 
-UNKNOWN = 255  # the label of an image that has none
-EPSILON = 1e-6  # added to variances
-POOL = 8  # steps' worth of noise, drawn once an epoch
-MU, V = 0, 5  # rows of a combinator's parameters, from which those of its mean and of its weight start
+UNKNOWN = 255  # stands for the label of an unlabelled image
+EPSILON = 1e-6  # added to variances, to avoid a division by 0
+POOL = 8  # the pool has the noise of this many steps, and is drawn once an epoch
+MEAN_ROW, WEIGHT_ROW = 0, 5  # first row of the mean's and of the weight's parameters in a combinator
 
 
 class Ladder(keras.Model):
-    """The ladder network n_pixels - units - 10; as a function, from (n, n_pixels) pixels in [0, 1] to (n, 10) logits.
+    """The ladder network n_pixels - units - 10: a model from (n, n_pixels) pixels in [0, 1] to (n, 10) logits.
 
     Args:
         n_pixels: width of the input.
         units: widths of the hidden layers.
         noise: standard deviation of the normal noise that the noisy encoder adds to the image and to every layer.
-        costs: weight of the denoising cost of each layer, from the image to the output. There is no decoder below the
-            lowest layer with a weight above 0; with weight at the output alone this is the paper's Gamma model.
-        products: the type in which training multiplies matrices, "float32" or "bfloat16". All else is float32.
+        costs: weight of the denoising cost of each layer, from the image to the output: len(units) + 2 values. The
+            decoder ends at the lowest layer with a weight above 0; if only the output has one, this is the paper's
+            Gamma model.
+        products: data type of matrix products in training, "float32" or "bfloat16"; all else is float32.
     """
 
     def __init__(
@@ -50,9 +52,11 @@ class Ladder(keras.Model):
         self.layers_up = range(1, self.top + 1)
         self.layers_down = range(self.top, min(weighted, default=self.top + 1) - 1, -1)
 
-        def weights(name: str, shapes: dict, **options) -> dict:
+        def weights(name: str, shapes: dict, **options: Any) -> dict:
             return {k: self.add_weight(name=f"{name}_{k}", shape=v, **options) for k, v in shapes.items()}
 
+        # names as in the paper: the encoder has W, beta, gamma; the decoder V and the combinators a. The moments (mean,
+        # variance) are those that `remember` stores.
         wide = {layer: (widths[layer],) for layer in self.layers_up}
         self.W = weights("W", {layer: (widths[layer - 1], widths[layer]) for layer in self.layers_up})
         self.beta, self.gamma = weights("beta", wide), weights("gamma", {self.top: (N_CLASSES,)})
@@ -63,7 +67,10 @@ class Ladder(keras.Model):
         self.built = True
 
     def initial_weights(self, seed: int) -> list[np.ndarray]:
-        """Random kernels of variance 1 / fan-in and combinators that start from 0, in the order of `get_weights`."""
+        """Random kernels of variance 1 / fan-in, and combinators that return 0 at first, in the order of `get_weights`.
+
+        The arrays are float32.
+        """
         rng = np.random.default_rng(seed)
 
         def initial(name: str, shape: tuple[int, ...]) -> np.ndarray:
@@ -71,19 +78,23 @@ class Ladder(keras.Model):
                 return rng.normal(0.0, 1 / np.sqrt(shape[0]), shape)
             array = np.full(shape, name.startswith(("gamma_", "variance_")), float)
             if name.startswith("a_"):
-                array[[MU + 1, V + 1]] = 1.0  # slopes of the sigmoids
+                array[[MEAN_ROW + 1, WEIGHT_ROW + 1]] = 1.0  # slopes of the sigmoids
             return array
 
         return [initial(variable.name, variable.shape).astype(np.float32) for variable in self.weights]
 
     def noisy_encoder(self, images: tf.Tensor, n_labelled: int, noise: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor]]:
-        """Logits of all images, and the noisy layers, from the image to the output, of the unlabelled ones.
+        """Encode images with noise.
 
         Args:
-            images: float32 of shape (n, pixels), the first `n_labelled` of them labelled; both parts are normalised
-                apart.
-            n_labelled: how many.
+            images: float32 of shape (n, pixels); the first `n_labelled` are labelled. Labelled and unlabelled images
+                are normalised separately.
+            n_labelled: number of labelled images.
             noise: float32 of shape (n * sum of `widths`,), standard normal.
+
+        Returns:
+            Logits of all images, shape (n, 10), and the noisy layers of the unlabelled ones, from the image to the
+            output.
         """
         n = tf.shape(images)[0]
         pieces = tf.split(noise, [n * width for width in self.widths])
@@ -102,42 +113,47 @@ class Ladder(keras.Model):
         return h, layers
 
     def clean_encoder(self, images: tf.Tensor) -> tuple[tf.Tensor, list[tf.Tensor], list[tuple]]:
-        """Logits, the normalised layers, from the image to the output, and the moments of those above the image."""
-        h, layers, statistics = images, [images], []
+        """Encode images, float32 of shape (n, pixels), without noise.
+
+        Returns:
+            Logits of shape (n, 10); the normalised layers, from the image to the output; and the moments, mean and
+            variance, of each layer above the image.
+        """
+        h, layers, layer_moments = images, [images], []
         for layer in self.layers_up:
             z = self._product(h, self.W[layer])
-            statistics.append(moments(z))
-            layers.append(normalise(z, *statistics[-1]))
+            layer_moments.append(moments(z))
+            layers.append(normalise(z, *layer_moments[-1]))
             h = self._activate(layers[-1], layer)
-        return h, layers, statistics
+        return h, layers, layer_moments
 
-    def denoising_costs(self, logits: tf.Tensor, noisy: list, clean: list, statistics: list) -> list[tf.Tensor]:
-        """The decoder, and the weighted mean squared error of each layer that it cleans, from the output down.
+    def denoising_costs(self, logits: tf.Tensor, noisy: list, clean: list, layer_moments: list) -> list[tf.Tensor]:
+        """Denoise the layers; returns the weighted mean squared error of each, from the output down.
 
         Args:
-            logits: of the noisy encoder, of the unlabelled images; their softmax is what the decoder starts from.
+            logits: the noisy encoder's logits of the unlabelled images; the decoder starts from their softmax.
             noisy: the noisy encoder's layers.
-            clean, statistics: the clean encoder's layers and moments.
+            clean, layer_moments: the clean encoder's layers and moments.
         """
         costs, above = [], tf.nn.softmax(logits)
         for layer in self.layers_down:
             u = self._product(above, self.V[layer]) if layer < self.top else above
             above = estimate = combine(noisy[layer], normalise(u, *moments(u)), self.a[layer])
             if layer > 0:
-                estimate = normalise(estimate, *statistics[layer - 1])
+                estimate = normalise(estimate, *layer_moments[layer - 1])
             if self.costs[layer] > 0:
                 error = tf.math.squared_difference(estimate, clean[layer])
                 costs.append(self.costs[layer] * tf.reduce_mean(error))
         return costs
 
     def remember(self, images: np.ndarray) -> None:
-        """Take the moments of these images, uint8 of shape (n, pixels), for those of all images to come."""
+        """Store the moments of each layer on `images`, uint8 of shape (n, pixels), for later calls of the model."""
         for layer, found in enumerate(self.clean_encoder(scale(images))[2], start=1):
             for variable, value in zip((self.mean[layer], self.variance[layer]), found, strict=True):
                 variable.assign(value)
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """The clean encoder, with the moments remembered."""
+        """Logits of the clean encoder, which normalises with the stored moments."""
         h = images
         for layer in self.layers_up:
             h = self._activate(normalise(h @ self.W[layer], self.mean[layer], self.variance[layer]), layer)
@@ -147,12 +163,12 @@ class Ladder(keras.Model):
         return tf.cast(tf.cast(a, self.products) @ tf.cast(b, self.products), tf.float32)
 
     def _activate(self, z: tf.Tensor, layer: int) -> tf.Tensor:
-        """Rectified, or, at the top, logits. Before a rectifier a scale would be idle: the next layer is normalised."""
+        """ReLU, or logits at the top. ReLU layers need no scale: the next layer's normalisation would cancel it."""
         return self.gamma[layer] * (z + self.beta[layer]) if layer == self.top else tf.nn.relu(z + self.beta[layer])
 
 
 def moments(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Mean and variance of every unit over the images."""
+    """Mean and variance of each unit over the images: from shape (n, units) to two tensors of shape (units,)."""
     mean = tf.reduce_mean(z, axis=0)
     return mean, tf.reduce_mean(tf.math.squared_difference(z, mean), axis=0)
 
@@ -163,67 +179,73 @@ def normalise(z: tf.Tensor, mean: tf.Tensor, variance: tf.Tensor) -> tf.Tensor:
 
 
 def combine(z: tf.Tensor, u: tf.Tensor, a: tf.Tensor) -> tf.Tensor:
-    """The combinator g: what z was without noise if, given u, it was normal; equation 2 of the paper.
+    """The combinator g (equation 2 of the paper): estimates z without noise, which is assumed normal given u.
 
     Args:
         z: noisy values, of shape (n, units).
-        u: the signal from above, of the same shape, normalised.
+        u: the normalised signal from the layer above, of the same shape.
         a: parameters of shape (10, units).
+
+    Returns:
+        The estimate, of shape (n, units).
     """
 
     def curve(i: int) -> tf.Tensor:
         return a[i] * tf.sigmoid(a[i + 1] * u + a[i + 2]) + a[i + 3] * u + a[i + 4]
 
-    mu = curve(MU)
-    return (z - mu) * curve(V) + mu
+    mu = curve(MEAN_ROW)
+    return (z - mu) * curve(WEIGHT_ROW) + mu
 
 
-class LadderTrainer(Trainer):
-    """Trains a ladder on all images; those without a label have `UNKNOWN` for it.
+def ladder_loss(ladder: Ladder, n_labelled: int) -> Loss:
+    """The sum of the costs of classification and denoising; its data are what `with_noise` returns.
 
     Args:
         ladder: the model.
-        labelled_batch_size: labelled images a step, drawn afresh at each, beside the batch of all images.
+        n_labelled: each step draws this number of labelled images, in addition to its batch of all images.
     """
 
-    def __init__(self, ladder: Ladder, labelled_batch_size: int):
-        super().__init__(ladder, "gaussian", ladder.noise)
-        self.labelled_batch_size = labelled_batch_size
+    def loss(
+        rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor, labels: tf.Tensor, known: tf.Tensor, pool: tf.Tensor
+    ) -> tf.Tensor:
+        drawn = tf.random.experimental.stateless_shuffle(known, seed)[:n_labelled]
+        unlabelled = scale(tf.gather(images, rows))
+        both = tf.concat([scale(tf.gather(images, drawn)), unlabelled], axis=0)
+        n_noise = tf.shape(pool)[0] // POOL
+        place = tf.random.stateless_uniform((), seed, 0, (POOL - 1) * n_noise, tf.int32)
+        logits, noisy = ladder.noisy_encoder(both, n_labelled, pool[place : place + n_noise])
+        _, clean, layer_moments = ladder.clean_encoder(unlabelled)
+        costs = ladder.denoising_costs(logits[n_labelled:], noisy, clean, layer_moments)
+        return class_cross_entropy(logits[:n_labelled], tf.gather(labels, drawn)) + tf.add_n(costs)
 
-    @tf.function(reduce_retracing=True)
-    def _run(self, images, labels, order, rates, start, noise_seed):
-        """As of `Trainer`: the mean loss is the classification's and the denoising's together."""
+    return loss
+
+
+def with_noise(ladder: Ladder, n_labelled: int) -> Callable[..., tuple[tf.Tensor, ...]]:
+    """Return the function that prepares the data of `ladder_loss`, `prepare` of `dae.core.training.Trainer`.
+
+    It adds the row numbers of the labelled images and a pool of normal noise to images and labels. Each step takes its
+    noise from a random place in the pool, because drawing new noise would take a fifth of the training time.
+    """
+
+    def prepare(seed: tf.Tensor, batch_size: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
+        n_noise = (n_labelled + batch_size) * sum(ladder.widths)
         known = tf.where(labels != UNKNOWN)[:, 0]
-        n_labelled, total = self.labelled_batch_size, 0.0
-        # a step's noise starts at a random place of the pool: drawing it afresh would take a fifth of the time
-        n_noise = (n_labelled + tf.shape(order)[1]) * sum(self.model.widths)
-        pool = tf.random.stateless_normal((POOL * n_noise,), tf.stack([noise_seed, start]))
-        for i in tf.range(tf.shape(order)[0]):
-            seed = tf.stack([noise_seed, start + i])
-            drawn = tf.random.experimental.stateless_shuffle(known, seed)[:n_labelled]
-            unlabelled = scale(tf.gather(images, order[i]))
-            both = tf.concat([scale(tf.gather(images, drawn)), unlabelled], axis=0)
-            place = tf.random.stateless_uniform((), seed, 0, (POOL - 1) * n_noise, tf.int32)
-            with tf.GradientTape() as tape:
-                logits, noisy = self.model.noisy_encoder(both, n_labelled, pool[place : place + n_noise])
-                _, clean, statistics = self.model.clean_encoder(unlabelled)
-                costs = self.model.denoising_costs(logits[n_labelled:], noisy, clean, statistics)
-                loss = classification_loss(logits[:n_labelled], tf.gather(labels, drawn)) + tf.add_n(costs)
-            self._update(tape.gradient(loss, self.variables), rates[i], tf.cast(start + i + 1, tf.float32))
-            total += loss
-        return total / tf.cast(tf.shape(order)[0], tf.float32)
+        return images, labels, known, tf.random.stateless_normal((POOL * n_noise,), seed)
+
+    return prepare
 
 
 @dataclass(frozen=True)
-class LadderRecipe:
+class LadderSettings:
     """How a ladder is built and trained.
 
     Attributes:
         units, noise, costs: see `Ladder`.
-        batch_size: images a step, of all.
+        batch_size: images a step, from all images.
         labelled_batch_size: labelled images a step, or all of them if there are fewer.
         epochs: passes over all images.
-        learning_rate: see `dae.training.Trainer.fit`.
+        learning_rate: see `dae.core.training.Trainer.fit`.
         products: see `Ladder`.
     """
 
@@ -238,13 +260,30 @@ class LadderRecipe:
 
 
 @dataclass(frozen=True)
-class FittedLadder:
-    """What a training gives.
+class LadderJob:
+    """One ladder to train.
+
+    Attributes:
+        images: uint8 array of shape (n, pixels), all training images.
+        labels: uint8 array of shape (n,): the known labels, and `UNKNOWN` for all other images.
+        test_images: uint8 array of shape (n_test, pixels).
+        seed: for the initial weights, the batches and the noise.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    seed: int
+
+
+@dataclass(frozen=True)
+class LadderResult:
+    """A trained ladder.
 
     Attributes:
         probabilities: float32 array of shape (n_test, 10).
-        history: pairs of step and mean training loss.
-        seconds: that the training took, on one core.
+        history: pairs of the number of steps taken and the mean training loss.
+        seconds: duration of training and prediction on one core.
     """
 
     probabilities: np.ndarray
@@ -252,38 +291,40 @@ class FittedLadder:
     seconds: float
 
 
-def train_ladders(replicates: Iterable[Replicate], recipe: LadderRecipe, n_jobs: int) -> Iterator[FittedLadder]:
-    """Train a ladder for each replicate in processes of one thread; yields them in order, as they are done.
+def train_ladders(jobs: Iterable[LadderJob], settings: LadderSettings, n_jobs: int) -> Iterator[LadderResult]:
+    """Train a ladder for each job; yields the results in order, each as soon as it is ready.
 
     Args:
-        replicates: `images` are all training images, `labels` those known and `UNKNOWN`; the encoder is not used.
-        recipe: the same for all.
-        n_jobs: processes. It does not change the results.
+        jobs: the data of each ladder.
+        settings: the same for all jobs.
+        n_jobs: number of processes, one thread each; it does not change the results.
+
+    Raises:
+        ConnectionError: see `dae.processes.workers`.
     """
-    calls = (delayed(_train)(replicate, recipe, number) for number, replicate in enumerate(replicates, start=1))
+    calls = (delayed(_train)(job, settings, number) for number, job in enumerate(jobs, start=1))
     return workers(n_jobs)(calls)
 
 
-def _train(replicate: Replicate, recipe: LadderRecipe, number: int) -> FittedLadder:
+def _train(job: LadderJob, settings: LadderSettings, number: int) -> LadderResult:
     set_up_tensorflow()
     start = time.monotonic()
-    images = replicate.images
-    n_labelled = int((replicate.labels != UNKNOWN).sum())
-    ladder = Ladder(images.shape[1], recipe.units, recipe.noise, recipe.costs, recipe.products)
-    steps = math.ceil(len(images) / recipe.batch_size)
-    history = LadderTrainer(ladder, min(recipe.labelled_batch_size, n_labelled)).fit(
-        images,
-        replicate.labels,
-        weights=ladder.initial_weights(derive(replicate.seed, "weights")),
-        batch_size=recipe.batch_size,
-        steps=recipe.epochs * steps,
-        learning_rate=recipe.learning_rate,
-        seed=replicate.seed,
+    n_labelled = min(settings.labelled_batch_size, int((job.labels != UNKNOWN).sum()))
+    ladder = Ladder(job.images.shape[1], settings.units, settings.noise, settings.costs, settings.products)
+    steps = math.ceil(len(job.images) / settings.batch_size)
+    history = Trainer(ladder, ladder_loss(ladder, n_labelled), with_noise(ladder, n_labelled)).fit(
+        job.images,
+        job.labels,
+        weights=ladder.initial_weights(derive(job.seed, "weights")),
+        batch_size=settings.batch_size,
+        steps=settings.epochs * steps,
+        learning_rate=settings.learning_rate,
+        seed=job.seed,
         log_every=steps,
         on_log=lambda step, loss: print(
-            f"ladder {number}: epoch {step // steps}/{recipe.epochs}  loss {loss:.3f}", file=sys.stderr, flush=True
+            f"ladder {number}: epoch {step // steps}/{settings.epochs}  loss {loss:.3f}", file=sys.stderr, flush=True
         ),
     )
-    ladder.remember(images[:10_000])
-    probabilities = tf.nn.softmax(predict(ladder, scale(replicate.test_images))).numpy()
-    return FittedLadder(probabilities, history, time.monotonic() - start)
+    ladder.remember(job.images[:10_000])  # all images at once would take too much memory
+    probabilities = tf.nn.softmax(predict(ladder, scale(job.test_images))).numpy()
+    return LadderResult(probabilities, history, time.monotonic() - start)

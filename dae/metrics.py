@@ -1,89 +1,86 @@
-"""How good predicted class probabilities are, for many replicates at once."""
+"""Measures how good predicted class probabilities are.
+
+A metric is a function in `METRICS`. It takes `probabilities`, a float array of shape (n, classes), and `labels`, an int
+array of shape (n,), and returns a number. The stage evaluate and the reports take its name from `METRICS`.
+"""
 
 import numpy as np
+from sklearn import metrics as sklearn_metrics
 
 BINS = 15  # of the reliability diagram, as in Guo et al., ICML 2017
 
 
-def confusion_matrices(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Counts of images by true class (rows) and predicted class (columns).
+def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the images whose most probable class is the true one."""
+    return float(sklearn_metrics.accuracy_score(labels, probabilities.argmax(axis=1)))
 
-    Args:
-        probabilities: float array of shape (replicates, n, classes).
-        labels: int array of shape (n,).
 
-    Returns:
-        Int array of shape (replicates, classes, classes).
+def error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Share of the images whose most probable class is not the true one."""
+    return 1 - accuracy(probabilities, labels)
+
+
+def macro_f1(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean F1 of the classes, without weights; F1 is 0 for a class that has no image and is never predicted."""
+    classes = np.arange(probabilities.shape[1])
+    predicted = probabilities.argmax(axis=1)
+    return float(sklearn_metrics.f1_score(labels, predicted, labels=classes, average="macro", zero_division=0))
+
+
+def log_loss(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean negative log-likelihood of the true class, in nats.
+
+    scikit-learn's function clips probabilities at 2e-16. Our classifiers give smaller ones, so its value would be too
+    small.
     """
-    n_classes = probabilities.shape[2]
-    cells = labels.astype(np.int64) * n_classes + probabilities.argmax(axis=2)
-    return np.stack([np.bincount(row, minlength=n_classes**2) for row in cells]).reshape(-1, n_classes, n_classes)
+    of_truth = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    return float(-np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean())
 
 
-def recalls(confusions: np.ndarray) -> np.ndarray:
-    """Recall of each class: confusion matrices to shape (replicates, classes); 0 for a class without images."""
-    return _diagonals(confusions) / np.maximum(confusions.sum(axis=2), 1)
+def brier(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Mean squared distance of the probabilities from the truth, in [0, 2] (Brier 1950)."""
+    classes = np.arange(probabilities.shape[1])
+    exact = probabilities.astype(np.float64)
+    exact /= exact.sum(axis=1, keepdims=True)  # scikit-learn requires sums closer to 1 than float32 gives
+    return float(sklearn_metrics.brier_score_loss(labels, exact, labels=classes, scale_by_half=False))
 
 
-def macro_f1(confusions: np.ndarray) -> np.ndarray:
-    """Unweighted mean over the classes of F1: confusion matrices to shape (replicates,)."""
-    sizes = confusions.sum(axis=1) + confusions.sum(axis=2)
-    return (2 * _diagonals(confusions) / np.maximum(sizes, 1)).mean(axis=1)
+def calibration_error(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """Expected calibration error in [0, 1], in equal bins of confidence (Guo et al., ICML 2017)."""
+    sums = reliability(probabilities, labels)
+    return float(np.abs(sums["confidence"] - sums["correct"]).sum() / len(labels))
 
 
-def log_losses(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean negative log-likelihood of the true class, in nats: shape (replicates,)."""
-    of_truth = probabilities[:, np.arange(len(labels)), labels].astype(np.float64)
-    return -np.log(np.maximum(of_truth, np.finfo(np.float32).tiny)).mean(axis=1)
+METRICS = {f.__name__: f for f in (accuracy, error, macro_f1, log_loss, brier, calibration_error)}
 
 
-def brier_scores(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Mean squared distance of the probabilities from the truth, in [0, 2] (Brier 1950): shape (replicates,)."""
-    truth = np.eye(probabilities.shape[2])[labels]
-    return np.stack([np.square(p - truth).sum(axis=1).mean() for p in probabilities])
+def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """All metrics by name, and the recall of each class c as `recall_c`; 0 for a class without images."""
+    classes = np.arange(probabilities.shape[1])
+    recalls = sklearn_metrics.recall_score(
+        labels, probabilities.argmax(axis=1), labels=classes, average=None, zero_division=0
+    )
+    found = {name: metric(probabilities, labels) for name, metric in METRICS.items()}
+    return found | {f"recall_{c}": float(recall) for c, recall in zip(classes, recalls, strict=True)}
+
+
+def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Counts of images by true class (rows) and predicted class (columns): int array of shape (classes, classes)."""
+    classes = np.arange(probabilities.shape[1])
+    return sklearn_metrics.confusion_matrix(labels, probabilities.argmax(axis=1), labels=classes)
 
 
 def reliability(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """Confidence beside correctness, in equal bins of confidence: the reliability diagram (Guo et al., ICML 2017).
+    """The data of the reliability diagram, in equal bins of confidence (Guo et al., ICML 2017).
 
-    Args:
-        probabilities: float array of shape (replicates, n, classes).
-        labels: int array of shape (n,).
+    An image's confidence is its largest probability.
 
     Returns:
-        For each replicate and bin, arrays of shape (replicates, BINS): `images`, how many fall into the bin;
-        `confidence` and `correct`, the sums over these of the largest probability and of the hits.
+        Arrays of shape (BINS,), a value for each bin: `images`, the number of images; `confidence`, the sum of their
+        confidences; `correct`, the number of images that are classified correctly.
     """
-    confidences = probabilities.max(axis=2).astype(np.float64)
+    confidences = probabilities.max(axis=1).astype(np.float64)
     bins = np.minimum((confidences * BINS).astype(int), BINS - 1)
     of_image = {"images": np.ones_like(confidences), "confidence": confidences}
-    of_image["correct"] = (probabilities.argmax(axis=2) == labels).astype(np.float64)
-    return {
-        name: np.stack([np.bincount(b, v, minlength=BINS) for b, v in zip(bins, values, strict=True)])
-        for name, values in of_image.items()
-    }
-
-
-def calibration_errors(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Expected calibration error in [0, 1], in equal bins of confidence (Guo et al., 2017): shape (replicates,)."""
-    sums = reliability(probabilities, labels)
-    return np.abs(sums["confidence"] - sums["correct"]).sum(axis=1) / len(labels)
-
-
-def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, np.ndarray]:
-    """All measures of each replicate, by name, each of shape (replicates,); recall of class c is `recall_c`."""
-    confusions = confusion_matrices(probabilities, labels)
-    accuracy = _diagonals(confusions).sum(axis=1) / len(labels)
-    return {
-        "accuracy": accuracy,
-        "error": 1 - accuracy,
-        "macro_f1": macro_f1(confusions),
-        "log_loss": log_losses(probabilities, labels),
-        "brier": brier_scores(probabilities, labels),
-        "calibration_error": calibration_errors(probabilities, labels),
-        **{f"recall_{c}": values for c, values in enumerate(recalls(confusions).T)},
-    }
-
-
-def _diagonals(matrices: np.ndarray) -> np.ndarray:
-    return np.diagonal(matrices, axis1=1, axis2=2)
+    of_image["correct"] = (probabilities.argmax(axis=1) == labels).astype(np.float64)
+    return {name: np.bincount(bins, values, minlength=BINS) for name, values in of_image.items()}

@@ -1,35 +1,32 @@
-"""Pictures of one's own digits: made into images like MNIST's, judged, and shown with what networks make of them."""
+"""Turns pictures of a user's own digits into images like MNIST's, and finds pictures that are hardly a digit."""
 
 from collections.abc import Sequence
 
 import numpy as np
-from matplotlib.figure import Figure
 from PIL import Image
 from scipy import ndimage
 from skimage.morphology import reconstruction
 
-from dae.figures import BLUE, VERMILION
-
 SIDE, BOX = 28, 20  # pixels: of an image, and of the box that a digit fills (LeCun et al., 1998)
-LONGER = 200  # pixels: a larger picture is shrunk until its longer side has as many
-STROKE = 0.2  # of the longer side: no stroke is as wide, and a shadow is wider
-INK = 0.45  # of the strongest ink: paler ink is no part of a stroke
-PALE = 0.2  # of the strongest ink: what is paler is paper, also beside a stroke
-STRONGEST = 99.7  # the percentile of the pixels that counts as the strongest ink, so that a dark speck does not
-FAINTEST = 0.05  # fraction of the light that the strongest ink takes, at the least; a pencil takes 0.15
-NOISE = 20  # times the noise: the strongest "ink" of noise alone is about 10 times as strong, a pencil's 40 times
-SPECK = 0.05  # a blot smaller than this fraction of the largest one is no part of the digit
-JOIN = 0.1  # of the longest blot's length: blots that are nearer to each other belong to one digit
-TALL = 0.5  # of the tallest blot's height: what is lower is no digit of its own
+LONGER = 200  # pixels: the longer side of a larger picture is shrunk to this length
+STROKE = 0.2  # fraction of the longer side: strokes are narrower, shadows are wider
+INK = 0.45  # fraction of the strongest ink: paler ink is not part of a stroke
+PALE = 0.2  # fraction of the strongest ink: paler pixels are paper, even beside a stroke
+STRONGEST = 99.7  # this percentile of the ink counts as the strongest ink; the maximum may be a dark speck
+FAINTEST = 0.05  # the strongest ink absorbs at least this fraction of the light; a pencil absorbs 0.15
+NOISE = 20  # least ratio of the strongest ink to the noise; about 10 where there is only noise, 40 for a pencil
+SPECK = 0.05  # a blot smaller than this fraction of the largest one is not part of the digit
+JOIN = 0.1  # fraction of the longest blot's length: blots that are closer to each other belong to one digit
+TALL = 0.5  # fraction of the tallest digit's height: lower groups of blots are not counted as digits
 NOTHING = "there is no digit in the picture, or it touches the edge; leave some paper around it"
-EIGHT = np.ones((3, 3))  # pixels that touch at a corner belong together
+EIGHT = np.ones((3, 3))  # pixels that touch at a corner are connected
 
 
 def as_mnist(grey: np.ndarray) -> np.ndarray:
-    """One digit, dark on light or light on dark, prepared as MNIST's were.
+    """Prepare a picture of one digit, dark on light or light on dark, as MNIST's images were prepared.
 
-    Light, shadows, lines of the paper and noise are taken away. The digit is made light on black, cropped, fitted
-    into 20 by 20 pixels with its proportions kept, and placed so that its centre of mass is the image's centre.
+    Uneven light, shadows, ruled lines and noise are removed. The digit becomes light on black. It is cropped, fitted
+    into 20 by 20 pixels with its proportions kept, and placed with its centre of mass at the image's centre.
 
     Args:
         grey: uint8 array of shape (height, width), of any size.
@@ -47,10 +44,10 @@ def as_mnist(grey: np.ndarray) -> np.ndarray:
         picture = 255 - picture
     ink, noise = _ink(picture)
     strongest = np.percentile(ink, STRONGEST)
-    if not _fills(ink > INK * strongest):
+    if not _fills(ink > INK * strongest):  # ink at the edge is not a digit, except in a closely cropped picture
         before, ink = strongest, _without_edge(ink)
         strongest = np.percentile(ink, STRONGEST)
-        if strongest < 0.35 * before:  # only what was taken away stood out
+        if strongest < 0.35 * before:  # all strong ink was connected to the edge
             raise ValueError(NOTHING)
     if strongest < max(FAINTEST, NOISE * noise):
         raise ValueError(NOTHING)
@@ -58,7 +55,7 @@ def as_mnist(grey: np.ndarray) -> np.ndarray:
     if (n := _count(strokes)) > 1:
         raise ValueError(f"there are {n} digits in the picture; cut out one")
 
-    # a stroke's pale edge, a pixel of the image wide, is part of the digit
+    # the pale edge of a stroke, one pixel of the final image wide, is part of the digit
     length = max(side.stop - side.start for side in ndimage.find_objects(strokes.astype(int))[0])
     edged = (ndimage.distance_transform_edt(~strokes) <= length / BOX) & (ink > PALE * strongest)
     ((rows, columns),) = ndimage.find_objects(edged.astype(int))
@@ -71,17 +68,17 @@ def as_mnist(grey: np.ndarray) -> np.ndarray:
     return np.round(255 * image).astype(np.uint8)
 
 
-def _resized(grey: np.ndarray, shape: Sequence[float], how=Image.Resampling.BOX) -> np.ndarray:
-    """A float32 array of about that shape; each pixel is the mean of those that it stands for."""
+def _resized(grey: np.ndarray, shape: Sequence[float], how: Image.Resampling = Image.Resampling.BOX) -> np.ndarray:
+    """Resize to about `shape`, as float32; with BOX each pixel is the mean of those that it replaces."""
     height, width = (max(1, round(n)) for n in shape)
     return np.asarray(Image.fromarray(grey.astype(np.float32)).resize((width, height), how))
 
 
 def _is_light_on_dark(picture: np.ndarray) -> bool:
-    """Whether what stands out of the picture is lighter than what is around it.
+    """Whether the digit is lighter than its background.
 
-    What hangs together with the picture's edge does not count, such as a bright corner, if there is anything else. Nor
-    do weak light patches, such as squares of paper between their lines.
+    Regions connected to the picture's edge, such as a bright corner, are ignored if there is anything else. Weak light
+    patches, such as the squares of squared paper, are ignored too.
     """
     scale = min(1, 32 / max(picture.shape))
     small = _resized(picture, [scale * n for n in picture.shape])
@@ -93,13 +90,16 @@ def _is_light_on_dark(picture: np.ndarray) -> bool:
 
 
 def _ink(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """The fraction of the paper's light that is missing at each pixel, and the noise in it.
+    """The ink at each pixel, as the missing fraction of the paper's light, and the noise in it.
 
-    The paper's light is what is left when all that is dark and narrower than STROKE is filled with the light around.
-    So it follows lamps and shadows, with their edges, and passes over pens.
+    A morphological closing estimates the paper's light: it fills all that is dark and narrower than STROKE with the
+    light around it. So the estimate follows lamps and shadows, with their edges, but not strokes.
 
     Args:
         picture: dark on light, values from 0 to 255.
+
+    Returns:
+        An array of the shape of `picture`, and the median difference between horizontal neighbours in it.
     """
     window = [min(n, round(STROKE * max(picture.shape)) or 1) for n in picture.shape]
     paper = ndimage.grey_closing(picture, window, mode="constant", cval=np.inf)
@@ -108,10 +108,11 @@ def _ink(picture: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _without_edge(ink: np.ndarray) -> np.ndarray:
-    """The ink without what hangs together with the picture's edge: lines of the paper, corners in shadow, the desk.
+    """Remove ink that is connected to the picture's edge: ruled lines, corners in shadow, the desk.
 
-    From each pixel is taken the strength of the strongest way of ink that leads from it to the edge. A digit that
-    crosses a line is stronger than the line, and keeps the difference.
+    Morphological reconstruction finds the strongest path of ink from each pixel to the edge. The strength of a path is
+    that of its weakest pixel; it is subtracted from the ink. A digit that crosses a line is stronger than the line, and
+    keeps the difference.
     """
     edge = np.full_like(ink, ink.min())
     for border in (np.s_[0], np.s_[-1], np.s_[:, 0], np.s_[:, -1]):
@@ -120,7 +121,7 @@ def _without_edge(ink: np.ndarray) -> np.ndarray:
 
 
 def _fills(strokes: np.ndarray) -> bool:
-    """Whether the largest blot is a digit that was cut out closely, so that it fills the picture to its edge."""
+    """Whether the largest blot fills the picture, as a closely cropped digit does."""
     blots, _ = ndimage.label(strokes, EIGHT)
     sizes = np.bincount(blots.ravel(), minlength=2)[1:]
     rows, columns = (np.flatnonzero((blots == sizes.argmax() + 1).any(axis=axis)) for axis in (1, 0))
@@ -130,6 +131,7 @@ def _fills(strokes: np.ndarray) -> bool:
 
 
 def _without_specks(strokes: np.ndarray) -> np.ndarray:
+    """Remove blots smaller than SPECK times the largest one."""
     blots, _ = ndimage.label(strokes, EIGHT)
     sizes = np.bincount(blots.ravel())
     sizes[0] = 0
@@ -137,7 +139,7 @@ def _without_specks(strokes: np.ndarray) -> np.ndarray:
 
 
 def _count(strokes: np.ndarray) -> int:
-    """How many digits there are: groups of blots that are near each other, if they are tall enough for a digit."""
+    """The number of digits: groups of nearby blots that are tall enough for a digit."""
     blots, _ = ndimage.label(strokes, EIGHT)
     length = max(side.stop - side.start for found in ndimage.find_objects(blots) for side in found)
     groups, _ = ndimage.label(ndimage.distance_transform_edt(~strokes) <= JOIN * length / 2, EIGHT)
@@ -146,13 +148,13 @@ def _count(strokes: np.ndarray) -> int:
 
 
 def oddities(images: np.ndarray, denoised: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Three signs that an image is hardly a digit; the larger, the odder.
+    """Three measures of how little each image looks like a digit; larger is odder.
 
-    They are: by how much the dAE changes the image (mean square), which fraction of the ink the dAE takes away, and
-    how far the largest probability is from 1.
+    They are the mean squared change that the dAE makes, the fraction of the ink that the dAE removes, and 1 minus the
+    largest probability.
 
     Args:
-        images, denoised: shape (n, pixels), in [0, 1]; no image is empty.
+        images, denoised: shape (n, pixels), in [0, 1]; each image has a pixel above 0.
         probabilities: shape (n, classes).
 
     Returns:
@@ -161,52 +163,3 @@ def oddities(images: np.ndarray, denoised: np.ndarray, probabilities: np.ndarray
     changed = np.square(denoised - images).mean(axis=1)
     lost = np.maximum(images - denoised, 0).sum(axis=1) / images.sum(axis=1)
     return np.stack([changed, lost, 1 - probabilities.max(axis=1)], axis=1)
-
-
-def overview(
-    names: Sequence[str], pictures: Sequence[np.ndarray], seen: np.ndarray, denoised: np.ndarray, answers: Sequence[str]
-) -> Figure:
-    """A card for each picture: itself, what the network saw, the dAE's denoising of that, and the answer.
-
-    All images are one array, since hundreds of axes would take minutes.
-
-    Args:
-        names: over the cards, shortened if need be.
-        pictures: uint8 arrays of shape (height, width).
-        seen, denoised: uint8 arrays of shape (n, 28, 28).
-        answers: of a line or two; the first is written large.
-    """
-    side, gap, words, title = 3 * SIDE, 6, 110, 22  # pixels
-    width, height = 3 * (side + gap) + words, side + title + 2 * gap
-    columns = min(len(names), 1 if len(names) < 4 else 2 if len(names) < 9 else 4)
-    rows = -(-len(names) // columns)
-    top = 24  # for the heads
-    canvas = np.full((rows * height + top, columns * width), 255, np.uint8)
-    figure = Figure(figsize=(canvas.shape[1] / 100, canvas.shape[0] / 100), layout="none")
-    axis = figure.add_axes((0, 0, 1, 1))
-    for column in range(columns):
-        for number, head in enumerate(("picture", "seen", "denoised", "answer")):
-            axis.text(column * width + number * (side + gap) + gap, top / 2, head, fontsize=9, va="center")
-    for number, (name, picture, *images, answer) in enumerate(
-        zip(names, pictures, seen, denoised, answers, strict=True)
-    ):
-        row, column = divmod(number, columns)
-        y, x = row * height + top, column * width + gap
-        thumbnail = Image.fromarray(picture)
-        thumbnail.thumbnail((side, side))
-        for image in (np.asarray(thumbnail), *(image.repeat(3, axis=0).repeat(3, axis=1) for image in images)):
-            canvas[y + title : y + title + image.shape[0], x : x + image.shape[1]] = image
-            x += side + gap
-        left, middle = column * width + gap, y + title + side / 2
-        axis.text(left, y + title - 5, _shortened(name, 44), fontsize=8, color="#444444")
-        first, *rest = answer.splitlines()
-        axis.text(x, middle - 12, first, fontsize=22, va="center", color=VERMILION if len(rest) > 1 else BLUE)
-        axis.text(x, middle + 24, "\n".join(rest), fontsize=8, va="center")
-    axis.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
-    axis.set_axis_off()
-    return figure
-
-
-def _shortened(name: str, length: int) -> str:
-    """The name, or its end after "…"; a dollar is no mathematics."""
-    return (name if len(name) <= length else "…" + name[1 - length :]).replace("$", r"\$")

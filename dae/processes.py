@@ -1,12 +1,13 @@
-"""Where trainings run: in processes of one thread each, on this machine or on a Dask cluster.
+"""Runs trainings in processes of one thread each, on this machine or on a Dask cluster.
 
-The cluster is spoken to with Dask's own client, as joblib's backend for Dask (1.6) waits for ever when workers die.
+On a cluster it uses Dask's own client, because joblib's backend for Dask (joblib 1.6) waits for ever when workers die.
 """
 
 import functools
 import hashlib
 import os
 import signal
+import sys
 import threading
 import time
 import warnings
@@ -15,25 +16,27 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from joblib import Parallel
 
-PATIENCE = 60  # seconds, for a scheduler or a worker that does not come
-IDLE = 24 * 3600  # seconds that a process waits for its next call: longer than the others' calls may take
-POLL = 2  # seconds between looks at whether there are workers still
-_one_at_a_time = threading.Lock()  # in a worker: a process trains one network at a time, whatever its threads
+PATIENCE = 60  # seconds to wait for a scheduler or a worker
+IDLE = 24 * 3600  # seconds after which a process without a call ends; calls of other processes must take less
+POLL = 2  # seconds between checks that the cluster still has workers
+_one_at_a_time = threading.Lock()  # a cluster's worker trains one network at a time, however many threads it has
 
 
 def workers(n_jobs: int) -> Callable[[Iterable[tuple]], Iterator]:
-    """What runs `joblib.delayed` calls in other processes, one thread each; results come in order, when ready.
+    """Return a function that runs `joblib.delayed` calls in other processes, one thread each.
 
-    With the environment variable DASK_SCHEDULER_ADDRESS these are the workers of that Dask cluster, as many as there
-    are; a call whose worker dies is made again on another. Else they are `n_jobs` processes of this machine, kept
-    between uses with the same number.
+    The function yields the results in order, each as soon as it is ready. If the environment variable
+    DASK_SCHEDULER_ADDRESS is set, all workers of that Dask cluster make the calls; a call whose worker dies is retried
+    on another. Else `n_jobs` processes of this machine do; they stay for the next use with the same number.
 
     Raises:
-        ConnectionError: as results are read: the scheduler does not answer, no worker is there for `PATIENCE` seconds,
-            calls end every worker that makes them, or a worker has other code or packages; the message says what to do.
+        ConnectionError: while results are read: the scheduler does not answer, the cluster has no worker for
+            `PATIENCE` seconds, a call kills each worker it is retried on, or a worker has other code or packages. The
+            message says what to do.
     """
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
         return functools.partial(_on_cluster, address)
@@ -41,7 +44,7 @@ def workers(n_jobs: int) -> Callable[[Iterable[tuple]], Iterator]:
 
 
 def _end_with_parent() -> None:
-    """End this process soon after the one that started it, however that ends: a killed one cannot tell its workers."""
+    """End this worker soon after its parent ends, however that ends: a killed parent cannot stop its workers."""
     parent = os.getppid()
 
     def watch() -> None:
@@ -56,7 +59,13 @@ LOCAL = {"backend": "loky", "initializer": _end_with_parent}  # how joblib start
 
 
 def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
-    from distributed import Client, KilledWorker
+    try:
+        from distributed import Client, Future, KilledWorker
+    except ModuleNotFoundError as error:
+        raise ConnectionError(
+            "DASK_SCHEDULER_ADDRESS is set, and trainings on a Dask cluster need a package that is not installed: "
+            f"{sys.executable} -m pip install distributed"
+        ) from error
 
     where = f"the Dask cluster at {address} (DASK_SCHEDULER_ADDRESS)"
     try:
@@ -66,20 +75,21 @@ def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
     warnings.filterwarnings(
         "ignore", "Sending large graph"
     )  # images travel with each call: the workers may share no disk
-    identity, running = _identity(), deque()
+    identity = _identity()
+    running: deque[Future] = deque()
 
-    def result(future):
+    def result(future: Future) -> Any:
         alone = 0
         while True:
             try:
                 return future.result(timeout=POLL)
             except TimeoutError:
-                if future.done():  # meanwhile, or by a TimeoutError of the call's own
+                if future.done():  # it has ended meanwhile, or the call itself raised TimeoutError
                     return future.result()
                 alone = 0 if client.ncores() else alone + POLL
                 if alone >= PATIENCE:
                     raise ConnectionError(
-                        f"{where} has had no worker for {PATIENCE} s that finds our modules; start one in the "
+                        f"{where} has had no worker for {PATIENCE} s that can import this project; start one in the "
                         f"project's folder: dask worker {address} --nthreads 1"
                     ) from None
 
@@ -87,6 +97,7 @@ def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
         try:
             for function, args, kwargs in calls:
                 running.append(client.submit(_call, identity, function, *args, **kwargs, pure=False))
+                # two calls a core keep workers busy; more would fill the scheduler's memory with images
                 if len(running) > 2 * max(1, sum(client.ncores().values())):
                     yield result(running.popleft())
             while running:
@@ -100,15 +111,15 @@ def _on_cluster(address: str, calls: Iterable[tuple]) -> Iterator:
         except KilledWorker as error:
             raise ConnectionError(f"{where}: {error}") from error
         except CancelledError as error:
-            raise ConnectionError(f"{where} went away") from error
+            raise ConnectionError(f"lost the connection to {where}") from error
 
 
-def _call(identity: dict[str, str], function: Callable, *args, **kwargs):
-    """Make a call in a worker of a cluster, as a process of this machine would."""
+def _call(identity: dict[str, str], function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Make a call in a worker of a cluster, with the same set-up as in a process of this machine."""
     from distributed import get_worker
     from threadpoolctl import threadpool_limits
 
-    from dae.training import set_up_tensorflow
+    from dae.core.training import set_up_tensorflow
 
     here = f"the Dask worker at {get_worker().address}"
     if others := [name for name, value in _identity().items() if value != identity.get(name)]:
@@ -123,7 +134,7 @@ def _call(identity: dict[str, str], function: Callable, *args, **kwargs):
 
 @functools.cache
 def _identity() -> dict[str, str]:
-    """What results depend on, beside the arguments: versions of the packages that compute, and our code's SHA-256."""
-    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    """What results depend on, except the arguments: versions of the packages that compute, and our code's SHA-256."""
+    code = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.rglob("*.py")))
     packages = ("numpy", "scipy", "scikit-learn", "tensorflow", "keras")
     return {name: version(name) for name in packages} | {"this project's code": hashlib.sha256(code).hexdigest()}

@@ -1,29 +1,28 @@
-"""How close images are to the originals, and a linear yardstick for the denoising autoencoder."""
+"""Measures how close images are to the originals, and reconstructs with PCA, the linear baseline for the dAE."""
 
 import numpy as np
 from skimage.metrics import structural_similarity
 from sklearn.decomposition import PCA
 
 WINDOW = 7  # pixels, scikit-image's default for SSIM
-CHUNK = 1000  # images at a time, which bounds the memory
+CHUNK = 1000  # images that SSIM compares at a time, which bounds the memory
 
 
 def mean_squared_errors(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """Mean squared error of each image: arrays of shape (n, 28, 28), pixels in [0, 1], to shape (n,)."""
+    """Mean squared error of each image: from two arrays of shape (n, 28, 28), in [0, 1], to shape (n,)."""
     return np.square(originals.astype(np.float64) - images).mean(axis=(1, 2))
 
 
 def psnr(mean_squared_error: float) -> float | None:
-    """Peak signal-to-noise ratio in decibels for pixels in [0, 1]; None for no error at all, where it is infinite."""
+    """Peak signal-to-noise ratio in decibels for pixels in [0, 1]; None if the error is 0 and the ratio infinite."""
     return None if mean_squared_error == 0 else float(-10 * np.log10(mean_squared_error))
 
 
 def structural_similarities(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
-    """SSIM of each image (Wang et al., IEEE TIP 13, 2004): arrays of shape (n, 28, 28) in [0, 1], to shape (n,).
+    """SSIM of each image (Wang et al., IEEE TIP 13, 2004): from arrays of shape (n, 28, 28) in [0, 1] to shape (n,).
 
-    One call to scikit-image on many images in a column: SSIM looks at windows of 7 by 7 pixels and leaves out
-    those over an image's edge, so that no window that counts sees a neighbour. Equal to a call for each image, and
-    far faster.
+    Many images are stacked in one column for one call to scikit-image, which is far faster than a call for each image.
+    The result is the same: SSIM compares windows of 7 by 7 pixels, and windows that cross an image's edge are left out.
     """
     return np.concatenate(
         [_similarities(originals[i : i + CHUNK], images[i : i + CHUNK]) for i in range(0, len(images), CHUNK)]
@@ -45,12 +44,16 @@ def _similarities(originals: np.ndarray, images: np.ndarray) -> np.ndarray:
 
 
 def summarise(originals: np.ndarray, images: np.ndarray, classes: np.ndarray) -> list[dict]:
-    """PSNR in dB, SSIM in [-1, 1] and MSE of images against originals: over all of them, then for each class.
+    """PSNR in dB, SSIM in [-1, 1] and MSE of images against originals: over all images, then for each class.
 
-    PSNR is that of the mean squared error over the images, which stays finite when single images have none.
+    PSNR is computed from the mean squared error over the images, so it stays finite when single images have no error.
+
+    Args:
+        originals, images: shape (n, 28, 28), in [0, 1].
+        classes: int array of shape (n,).
 
     Returns:
-        Dicts with the keys class (`all`, then 0 to 9, those that occur), psnr, ssim and mse.
+        Dicts with the keys class (`all`, then each class that occurs), psnr, ssim and mse.
     """
     errors, similarities = mean_squared_errors(originals, images), structural_similarities(originals, images)
     rows = [("all", np.ones(len(classes), bool)), *((int(c), classes == c) for c in np.unique(classes))]
@@ -66,12 +69,12 @@ def summarise(originals: np.ndarray, images: np.ndarray, classes: np.ndarray) ->
 
 
 def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_components: int) -> np.ndarray:
-    """The best linear reconstruction from a code of `n_components`: images projected on the training set's PCA.
+    """Reconstruct images from the training set's principal components: the best linear code of `n_components`.
 
     Args:
         train: float32 array of shape (n, pixels) in [0, 1], without noise.
         images: float32 array of shape (m, pixels).
-        n_components: at most the number of pixels is used.
+        n_components: size of the code; if it is larger than the number of pixels, that number is used.
 
     Returns:
         Float32 array of shape (m, pixels), clipped to [0, 1].
@@ -81,19 +84,21 @@ def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_com
 
 
 def frechet_distance(images: np.ndarray, others: np.ndarray, n_components: int = 50) -> float:
-    """How far two sets of images are apart as sets: 0 where their means and covariances are equal.
+    """Distance between two sets of images as distributions: 0 if their means and covariances are equal.
 
-    The squared Fréchet distance of normal distributions fitted to both, as Heusel et al. (NIPS 2017) do for generated
-    images, here on the first principal components of `images` in place of a network's features.
+    It is the squared Fréchet distance between normal distributions fitted to both sets, as in Heusel et al. (NIPS
+    2017), but on the first principal components of `images` instead of a network's features.
 
     Args:
         images, others: float arrays of shape (n, pixels), with more rows than components.
+        n_components: number of principal components; at most the number of pixels is used.
     """
     pca = PCA(min(n_components, images.shape[1]), svd_solver="covariance_eigh").fit(images)
     (mean, covariance), (other_mean, other_covariance) = (
         (features.mean(axis=0), np.cov(features, rowvar=False))
         for features in (pca.transform(images), pca.transform(others))
     )
-    # the trace of the root of a product of two covariances: its eigenvalues are real and at least 0
+    # the sum of these roots is the trace of the product's square root; the eigenvalues of two covariances' product are
+    # real and at least 0, except for rounding
     roots = np.sqrt(np.maximum(np.linalg.eigvals(covariance @ other_covariance).real, 0))
     return float(np.square(mean - other_mean).sum() + np.trace(covariance + other_covariance) - 2 * roots.sum())

@@ -1,4 +1,4 @@
-"""Which training images carry a label."""
+"""Draws the training images that carry a label."""
 
 import numpy as np
 
@@ -8,16 +8,16 @@ def draw_labelled(labels: np.ndarray, n_labels: int, seed: int, stratified: bool
 
     Args:
         labels: uint8 array of shape (n,), classes 0 to 9.
-        n_labels: how many to draw, at most n.
-        seed: of the draw.
-        stratified: draw n_labels / 10 of every class, and one more of n_labels % 10 classes chosen at random;
-            else every image is as likely, and a class may be rare or missing when n_labels is small.
+        n_labels: number of images to draw, at most n.
+        seed: for the draw.
+        stratified: if true, draw n_labels // 10 images of every class, and one more of n_labels % 10 classes chosen at
+            random. Else all images are equally likely, and a class may be rare or missing if n_labels is small.
 
     Returns:
-        Int32 array of shape (n_labels,), row numbers in random order.
+        Row numbers in random order, int32 array of shape (n_labels,).
 
     Raises:
-        ValueError: there are fewer images, or fewer of a class, than are to be drawn.
+        ValueError: there are not enough images, or not enough of a class.
     """
     rng = np.random.default_rng(seed)
     if not stratified:

@@ -1,5 +1,6 @@
-"""Is the difference between the arms real, and does it matter?"""
+"""Statistics of the difference between the arms: is it real, and does it matter?"""
 
+import warnings
 from typing import Literal
 
 import numpy as np
@@ -9,25 +10,25 @@ Interval = tuple[float, float]
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
 
 
-def t_interval(values: np.ndarray, confidence: float) -> Interval | None:
-    """Student's confidence interval for the mean of `values`, of shape (n,); None for fewer than two values."""
-    if len(values) < 2:
-        return None
-    half = stats.t.ppf((1 + confidence) / 2, len(values) - 1) * stats.sem(values)
-    return float(values.mean() - half), float(values.mean() + half)
+def t_interval(values: np.ndarray, confidence: float) -> Interval:
+    """Student's confidence interval, of level `confidence`, for the mean of two or more `values`, of shape (n,)."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # values that are all equal have an interval of width 0
+        low, high = stats.ttest_1samp(values, 0.0).confidence_interval(confidence)
+    return float(low), float(high)
 
 
 def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int, seed: int) -> Interval | None:
-    """Confidence interval for a mean over replicates and test images, both drawn anew in each resample.
+    """Confidence interval for a mean over replicates and test images; each resample draws both with replacement.
 
-    The percentile interval of the pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007), which is somewhat
-    wide rather than narrow.
+    It is the percentile interval of the pigeonhole bootstrap (Owen, Annals of Applied Statistics 1, 2007), which is
+    conservative: the interval is rather too wide than too narrow.
 
     Args:
-        differences: shape (replicates, images): for each test image, what one arm has over the other.
+        differences: shape (replicates, images): the difference between the arms on each test image.
         confidence: level, in (0, 1).
-        resamples: how many.
-        seed: of the resampling.
+        resamples: number of resamples.
+        seed: for the resampling.
 
     Returns:
         The interval, or None for fewer than two replicates.
@@ -37,7 +38,7 @@ def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int
         return None
     rng = np.random.default_rng(seed)
     means = np.empty(resamples)
-    for start in range(0, resamples, 250):
+    for start in range(0, resamples, 250):  # 250 at a time, which bounds the memory
         size = min(250, resamples - start)
         replicate_weights = rng.multinomial(n_replicates, np.full(n_replicates, 1 / n_replicates), size)
         image_weights = np.stack(
@@ -50,12 +51,15 @@ def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int
 
 
 def wilcoxon_p_value(differences: np.ndarray) -> float:
-    """Two-sided p value of Wilcoxon's signed-rank test that paired differences, shape (n,), are symmetric about 0."""
+    """Two-sided p value of Wilcoxon's signed-rank test: are paired differences, shape (n,), symmetric about 0?
+
+    Differences of 0 count half as positive, half as negative.
+    """
     return float(stats.wilcoxon(differences, zero_method="zsplit").pvalue)
 
 
 def effect_size(differences: np.ndarray) -> float | None:
-    """Cohen's d of paired differences, shape (n,): mean over standard deviation; None where there is no spread."""
+    """Cohen's d of paired differences, shape (n,): mean over standard deviation; None if they do not vary."""
     spread = differences.std(ddof=1) if len(differences) > 1 else 0.0
     return float(differences.mean() / spread) if spread > 0 else None
 
@@ -63,27 +67,28 @@ def effect_size(differences: np.ndarray) -> float | None:
 def win_probability(differences: np.ndarray) -> float | None:
     """Probability that the next replicate's difference is above 0, from paired differences of shape (n,).
 
-    The predictive t distribution of a normal sample with unknown mean and variance (Gelman et al., Bayesian Data
-    Analysis, 2013, section 3.2); None where there is no spread.
+    It comes from the predictive t distribution of a normal sample with unknown mean and variance (Gelman et al.,
+    Bayesian Data Analysis, 2013, section 3.2). None if the differences do not vary.
     """
     n, effect = len(differences), effect_size(differences)
     return None if effect is None else float(stats.t.cdf(effect / np.sqrt(1 + 1 / n), n - 1))
 
 
 def variance_components(values: np.ndarray, factors: dict[str, np.ndarray]) -> dict[str, float]:
-    """Split the variance of values among crossed random factors and a rest, balanced or not.
+    """Split the variance of values among crossed random factors and a rest; the design may be unbalanced.
 
     The model is value = mean + an effect of each factor's level + rest, all independent. MINQUE (Rao, Journal of
-    Multivariate Analysis 1, 1971), with equal variances as its prior guess, equates a quadratic form for each factor
-    with its expectation, which gives unbiased estimates; one that comes out below 0, as one near 0 may, is set to 0.
+    Multivariate Analysis 1, 1971), with equal variances as its prior guess, sets a quadratic form for each factor equal
+    to its expectation, and solves for the variances. The estimates are unbiased, except that negative ones, which can
+    occur near 0, are set to 0.
 
     Args:
         values: shape (n,).
-        factors: for each factor's name, the levels of shape (n,).
+        factors: the levels of each factor, by its name; arrays of shape (n,).
 
     Returns:
-        Variances, at least 0, by the factors' names, and `rest`. A factor that the data cannot tell from the rest
-        shares its variance with it.
+        The variance of each factor, by its name, and of `rest`, all at least 0. If the data cannot separate a factor
+        from the rest, the two share their variance.
     """
     n, names = len(values), [*factors, "rest"]
     same_level = np.stack([*(np.equal.outer(levels, levels) for levels in factors.values()), np.eye(n)]).astype(float)
@@ -98,8 +103,8 @@ def variance_components(values: np.ndarray, factors: dict[str, np.ndarray]) -> d
 def decide(interval: Interval | None, margin: float) -> Verdict:
     """The verdict on a difference, from its confidence interval and the margin of practical equivalence.
 
-    `equivalent` when the interval lies within the margin on either side of 0, whatever side of 0 it is on; else
-    `better` or `worse` when it lies on one side of 0; else, or without an interval, `inconclusive`.
+    `equivalent` if the interval lies within [-margin, margin]; else `better` if it lies above 0, or `worse` if it lies
+    below 0; else, or without an interval, `inconclusive`.
     """
     if interval is None:
         return "inconclusive"

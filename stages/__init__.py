@@ -1,6 +1,6 @@
-"""The stages. Before one of them imports anything: will this machine, this Python and these packages do?
+"""The stages. Checks the operating system, Python and the packages before a stage imports anything.
 
-Stops the process with one line that tells what to do where they will not.
+If the pipeline cannot run with them, the process ends with a line for each problem, which says what to do.
 """
 
 import os
@@ -14,10 +14,10 @@ if not (3, 11) <= sys.version_info[:2] < (3, 14):
     version = ".".join(map(str, sys.version_info[:2]))
     sys.exit(f"ERROR: {sys.executable} is Python {version}; Python 3.11, 3.12 or 3.13 is needed. {INSTALL}")
 
-from stages._surroundings import unlike_the_lock, without_users_warnings  # noqa: E402
+from stages.common.surroundings import unlike_the_lock, without_users_warnings  # noqa: E402
 
 if problems := unlike_the_lock():
     sys.exit("\n".join(f"ERROR: {problem}. {INSTALL}" for problem in problems))
 without_users_warnings()
 
-import dae  # noqa: E402, F401 - before NumPy, Keras and matplotlib, for which it settles what a user may have set
+import dae  # noqa: E402, F401 - before NumPy, Keras and matplotlib: it overrides the user's settings for them

@@ -1,16 +1,14 @@
 """Fetch the data set and check it: data/raw/."""
 
 from stages import _sources
-from stages._params import Params
-from stages._stage import StageError, run, save_array
+from stages.common.files import save_array
+from stages.common.params import Params
+from stages.common.process import run
 
 
 def main(params: Params) -> None:
-    try:
-        arrays = _sources.find(params.dataset)
-    except _sources.SourceError as error:
-        raise StageError(str(error)) from error
-    for name, array in arrays.items():
+    """Save each array of the data set as .npy."""
+    for name, array in _sources.find(params.dataset).items():
         save_array(f"data/raw/{name}.npy", array)
 
 

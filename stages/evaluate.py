@@ -3,80 +3,49 @@
 import numpy as np
 import pandas as pd
 
-from dae import figures, metrics, statistics
-from dae.seeds import derive
-from stages._params import Params
-from stages._stage import load_array, run, save_figure, save_json, save_table
+from dae import comparison
+from dae.core.seeds import derive
+from dae.metrics import confusion_matrix
+from dae.statistics import Interval
+from reporting.evaluate import figures
+from stages._figures import save_figure
+from stages.common.files import load_array, save_json, save_table
+from stages.common.params import Params
+from stages.common.process import run
 
-FOLDERS = {"without": "baseline", "with": "finetune"}
-MEASURES = ("accuracy", "error", "macro_f1", "log_loss", "brier", "calibration_error")
+FOLDERS = {"without": "baseline", "with": "finetune"}  # of each arm
 
 
 def main(params: Params) -> None:
+    """Compute the metrics of all runs, compare the arms, and save numbers, tables and figures."""
     labels, runs = load_array("data/raw/test_labels.npy"), pd.read_csv("data/split/runs.csv")
     probabilities = {arm: load_array(f"data/{folder}/probabilities.npy") for arm, folder in FOLDERS.items()}
-    of_runs = {arm: pd.DataFrame(metrics.evaluate(p, labels)) for arm, p in probabilities.items()}
+    measured = {arm: comparison.measure(p, labels) for arm, p in probabilities.items()}
     correct = {arm: (p.argmax(axis=2) == labels).astype(np.int8) for arm, p in probabilities.items()}
     gains = correct["with"] - correct["without"]
 
-    replicates = ~runs["repeat"].to_numpy()
-    confidence = params.evaluate.confidence
-    tables = {arm: table[replicates] for arm, table in of_runs.items()}
-    paired = tables["with"] - tables["without"]
-    difference = {measure: summary(paired[measure].to_numpy(), confidence) for measure in MEASURES}
-    accuracy_gains = paired["accuracy"].to_numpy()
-    seed, resamples = derive(params.seed, "bootstrap"), params.evaluate.resamples
-    interval = statistics.two_way_bootstrap(gains[replicates], confidence, resamples, seed)
-    low, high = interval or (None, None)
-    difference["accuracy"] |= {
-        "two_way_low": rounded(low),
-        "two_way_high": rounded(high),
-        "p_value": float(f"{statistics.wilcoxon_p_value(accuracy_gains):.2g}"),
-        "effect_size": rounded(statistics.effect_size(accuracy_gains), 2),
-        "win_probability": rounded(statistics.win_probability(accuracy_gains), 4),
-    }
-    recall = {
-        arm: {c: rounded(table[f"recall_{c}"].mean()) for c in range(probabilities[arm].shape[2])}
-        for arm, table in tables.items()
-    }
+    # repeats serve only to separate the sources of variance; all other numbers use the replicates only
+    first = ~runs["repeat"].to_numpy()
+    seed, confidence = derive(params.seed, "bootstrap"), params.evaluate.confidence
+    verdict, interval = comparison.two_way_verdict(gains[first], **params.evaluate.model_dump(), seed=seed)
+    tables = {arm: table[first] for arm, table in measured.items()}
     evaluation = {
-        "verdict": statistics.decide(interval, params.evaluate.margin),
-        "difference": difference,
-        **{
-            arm: {measure: summary(table[measure].to_numpy(), confidence) for measure in MEASURES}
-            | {"recall": recall[arm]}
-            for arm, table in tables.items()
-        },
-        "spread": spread(gains, runs),
+        "verdict": verdict,
+        "difference": comparison.paired_difference(tables, interval, confidence),
+        **{arm: comparison.summarise_arm(table, confidence) for arm, table in tables.items()},
+        "spread": comparison.spread(gains, runs),
     }
     save_json("reports/evaluation.json", evaluation)
     save_json("reports/metrics.json", headline(evaluation))
-    tidy = pd.concat([runs.assign(arm=arm).join(table) for arm, table in of_runs.items()]).drop(columns="seed")
-    tidy[["draw", "dae"]] += 1
-    save_table("reports/replicates.csv", tidy.rename(columns={"draw": "replicate"}))
-
-    accuracies = {arm: table["accuracy"].to_numpy() for arm, table in tables.items()}
-    folder = "reports/figures/evaluate"
-    save_figure(f"{folder}/paired", figures.paired_accuracies, accuracies, accuracy_gains.mean(), interval)
-    pooled = {arm: metrics.confusion_matrices(p[replicates], labels).sum(axis=0) for arm, p in probabilities.items()}
-    save_figure(f"{folder}/confusion", figures.confusions, pooled)
-    save_table("reports/confusion.csv", pd.concat([cells(matrix).assign(arm=arm) for arm, matrix in pooled.items()]))
-    bins = [reliability(p[replicates], labels).assign(arm=arm) for arm, p in probabilities.items()]
-    save_table("reports/calibration.csv", pd.concat(bins))
-    losses = {
-        arm: pd.read_csv(f"reports/history/{folder}.csv").pivot(index="run", columns="step", values="loss")[replicates]
-        for arm, folder in FOLDERS.items()
-    }
-    pretraining = pd.read_csv("reports/history/pretrain.csv").pivot(index="dae", columns="epoch", values="loss")
-    steps = losses["with"].columns.to_numpy()
-    arms = {arm: table.to_numpy() for arm, table in losses.items()}
-    save_figure(f"{folder}/learning_curves", figures.learning_curves, pretraining.to_numpy(), arms, steps)
+    save_table("reports/replicates.csv", by_run(runs, measured))
+    draw({arm: p[first] for arm, p in probabilities.items()}, labels, tables, interval, first)
 
 
 def headline(evaluation: dict) -> dict:
-    """The few numbers that DVC shows and compares, verdict and paired difference first, as in DVC's own sorting.
+    """The few numbers that DVC shows and compares.
 
-    `gain` is the paired difference in accuracy, `acc` accuracy, `ece` the expected calibration error; all fractions.
+    `gain` is the mean paired difference in accuracy, `gain_low` and `gain_high` its two-way interval, `acc` the mean
+    accuracy, `ece` the mean expected calibration error; all are fractions.
     """
     gain = evaluation["difference"]["accuracy"]
     return {
@@ -91,46 +60,54 @@ def headline(evaluation: dict) -> dict:
     }
 
 
-def cells(matrix: np.ndarray) -> pd.DataFrame:
-    """A confusion matrix of counts, shape (classes, classes), as a table: a row for each cell, true class first."""
-    true, predicted = np.indices(matrix.shape)
-    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    columns = {"true": true, "predicted": predicted, "images": matrix, "share": share}
-    return pd.DataFrame({name: values.ravel() for name, values in columns.items()})
+def by_run(runs: pd.DataFrame, measured: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Join the table of runs with their metrics, a row for each run of each arm; replicates and dAEs count from 1."""
+    table = pd.concat([runs.assign(arm=arm).join(found) for arm, found in measured.items()]).drop(columns="seed")
+    table[["draw", "dae"]] += 1
+    return table.rename(columns={"draw": "replicate"})
 
 
-def reliability(probabilities: np.ndarray, labels: np.ndarray) -> pd.DataFrame:
-    """Mean confidence and accuracy over all replicates' images in each bin of confidence that has any."""
-    sums = metrics.reliability(probabilities, labels)
-    table = pd.DataFrame({name: values.sum(axis=0) for name, values in sums.items()}).query("images > 0").copy()
-    table["confidence"] /= table["images"]
-    table["accuracy"] = table.pop("correct") / table["images"]
-    return table.astype({"images": int})
-
-
-def summary(values: np.ndarray, confidence: float) -> dict[str, float | None]:
-    """Mean, standard deviation over replicates and t interval, rounded; None where one replicate gives none."""
-    low, high = statistics.t_interval(values, confidence) or (None, None)
-    std = values.std(ddof=1) if len(values) > 1 else None
-    return {"mean": rounded(values.mean()), "std": rounded(std), "low": rounded(low), "high": rounded(high)}
-
-
-def spread(gains: np.ndarray, runs: pd.DataFrame) -> dict[str, float]:
-    """Standard deviations of one run's gain in accuracy, by their source.
+def draw(
+    probabilities: dict[str, np.ndarray],
+    labels: np.ndarray,
+    tables: dict[str, pd.DataFrame],
+    interval: Interval | None,
+    first: np.ndarray,
+) -> None:
+    """Save the figures, and the tables that DVC plots.
 
     Args:
-        gains: shape (runs, test images), +1 where only the pre-trained arm is right, -1 where only the other is.
-        runs: the table that the stage split planned.
+        probabilities: for each arm, of its replicates, shape (replicates, images, classes).
+        labels: of the test images.
+        tables: for each arm, the metrics of its replicates.
+        interval: two-way interval of the difference in accuracy.
+        first: bool array of shape (runs,), true for replicates and false for repeats.
     """
-    factors = {"label_draw": runs["draw"].to_numpy(), "dae": runs["dae"].to_numpy()}
-    variances = statistics.variance_components(gains.mean(axis=1), factors)
-    variances["initialisation"] = variances.pop("rest")
-    variances["test_images"] = gains.mean(axis=0).var(ddof=1) / gains.shape[1]
-    return {source: rounded(np.sqrt(variance)) for source, variance in variances.items()}
+    accuracies = {arm: table["accuracy"].to_numpy() for arm, table in tables.items()}
+    mean = (accuracies["with"] - accuracies["without"]).mean()
+    folder = "reports/figures/evaluate"
+    save_figure(f"{folder}/paired", figures.paired_accuracies, accuracies, mean, interval)
+    pooled = {arm: np.sum([confusion_matrix(run, labels) for run in p], axis=0) for arm, p in probabilities.items()}
+    save_figure(f"{folder}/confusion", figures.confusions, pooled)
+    counts = [comparison.confusion_cells(matrix).assign(arm=arm) for arm, matrix in pooled.items()]
+    save_table("reports/confusion.csv", pd.concat(counts))
+    bins = [comparison.reliability_table(p, labels).assign(arm=arm) for arm, p in probabilities.items()]
+    save_table("reports/calibration.csv", pd.concat(bins))
+    losses = {arm: history(name, "run", "step")[first] for arm, name in FOLDERS.items()}
+    steps = losses["with"].columns.to_numpy()
+    arms = {arm: table.to_numpy() for arm, table in losses.items()}
+    pretraining = history("pretrain", "dae", "epoch").to_numpy()
+    save_figure(f"{folder}/learning_curves", figures.learning_curves, pretraining, arms, steps)
 
 
-def rounded(value: float | None, digits: int = 5) -> float | None:
-    return None if value is None else round(float(value), digits)
+def history(name: str, row: str, column: str) -> pd.DataFrame:
+    """Load training losses as a table with a row for each network and a column for each step or epoch.
+
+    Args:
+        name: of the file in reports/history/.
+        row, column: the file's columns that give the rows and columns of the table.
+    """
+    return pd.read_csv(f"reports/history/{name}.csv").pivot(index=row, columns=column, values="loss")
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Train the classifiers that start from the dAEs' encoders: the arm with pre-training, data/finetune/."""
 
-from stages._arm import train_arm
-from stages._params import Params
-from stages._stage import load_encoders, run
+from stages._classifiers import train_arm
+from stages._encoders import load_encoders
+from stages.common.params import Params
+from stages.common.process import run
 
 
 def main(params: Params) -> None:
+    """Train the arm from the encoders that the stage pretrain saved."""
     train_arm("finetune", params, load_encoders(params.pretrain.models))
 
 

@@ -3,13 +3,16 @@
 import numpy as np
 import pandas as pd
 
+from dae.core.seeds import derive
 from dae.sampling import draw_labelled
-from dae.seeds import derive
-from stages._params import Params
-from stages._stage import StageError, load_array, run, save_array, save_table
+from stages.common.errors import StageError
+from stages.common.files import load_array, save_array, save_table
+from stages.common.params import Params
+from stages.common.process import run
 
 
 def main(params: Params) -> None:
+    """Save the rows of the labelled images, shape (replicates, n_labels), and the table of runs."""
     labels = load_array("data/raw/train_labels.npy")
     try:
         draws = [
@@ -23,10 +26,11 @@ def main(params: Params) -> None:
 
 
 def plan(params: Params) -> pd.DataFrame:
-    """One row a run: its draw of labelled images, its seed, its dAE, and whether it repeats a draw.
+    """A table with a row for each run: its label draw, its seed, its dAE, and whether it repeats a label draw.
 
-    Replicates take the dAEs in turn. The repeats take them so that, over as many repeats as the square of the number of
-    dAEs, every pair of dAEs meets on a draw as often.
+    With M dAEs, replicate r uses dAE r mod M, and its repeat uses dAE floor(r / M) mod M. Over M**2 repeats every pair
+    (dAE of the replicate, dAE of its repeat) occurs once. So `dae.comparison.spread` can separate the variance that
+    comes from the dAE from that of the label draw.
     """
     models, repeats = params.pretrain.models, min(params.split.repeats, params.replicates)
     first = [(r, derive(params.seed, "replicate", r), r % models, False) for r in range(params.replicates)]

@@ -1,3 +1,3 @@
-"""The studies. They run where the stages do, and are checked as these are."""
+"""The studies. The import of `stages` checks the machine and the packages, as for a stage."""
 
 import stages  # noqa: F401

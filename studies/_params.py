@@ -1,14 +1,15 @@
-"""The schema of studies/params.yaml."""
+"""The schema of studies/params.yaml, and how a study runs with it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from stages._params import (
+from stages.common.params import (
     BatchSize,
+    Corruption,
     Epochs,
     Flag,
     LearningRate,
@@ -27,17 +28,17 @@ from stages._params import (
     require,
     whole,
 )
+from stages.common.process import run
 
 PATH = Path("studies/params.yaml")
-FOLDS = 5  # of the ladder's choice of a threshold, on the labelled images
+FOLDS = 5  # of the cross-validation that chooses the threshold of the study ladder
 
 Count = whole(1, 1000)
 Replicates = whole(2, 1000)
 Labels = whole(10, 60_000, ", the training set's size")
 Level = positive(1)
 Levels = list_of(Level, 1, 20, different=True)
-Corruption = one_of("masking", "gaussian", "salt_and_pepper")
-BatchOfTwo = whole(2, 2048)  # of one image, the ladder would normalise every layer to 0
+BatchOfTwo = whole(2, 2048)  # the ladder would normalise every layer of a single image to 0
 
 
 class Space(Section):
@@ -64,7 +65,7 @@ class LabelCurve(Section):
     min_epochs: Epochs
 
     def replicates_with(self, n_labels: int) -> int:
-        """How many replicates with so many labels."""
+        """The number of replicates with `n_labels` labels."""
         return self.replicates if n_labels < self.many else self.replicates_above
 
 
@@ -131,6 +132,7 @@ class StudyParams(Section):
     ladder: Ladder
 
     def rules(self) -> Iterator[Rule]:
+        """Yield the conditions inside studies/params.yaml; `check` has those that involve params.yaml."""
         tune, ladder, labels = self.tune, self.ladder, self.label_curve.n_labels
         size = math.prod(map(len, tune.space.model_dump().values()))
         yield tune.configurations <= size, "tune.configurations", f"at most {size}, the combinations of tune.space"
@@ -148,17 +150,28 @@ class StudyParams(Section):
 
 
 def load_study_params(path: Path = PATH) -> StudyParams:
-    """Read and check the studies' parameters; errors as of `stages._params.load_params`."""
+    """Read and check the studies' parameters; for errors see `stages.common.params.load`."""
     return load(StudyParams, path)
 
 
 def check(params: Params, study_params: StudyParams) -> None:
-    """Raise BadParameters unless the two files of parameters fit each other."""
+    """Raise BadParameters if the two files of parameters do not fit each other."""
     require(PATH, study_params, _rules(params, study_params))
     folds = max(study_params.tune.folds, FOLDS)
-    least = 10 * (folds - 1) + 1  # then one of the ten classes has an image for every fold
+    least = 10 * (folds - 1) + 1  # StratifiedKFold fails if all ten classes have fewer images than there are folds
     allowed = f"at least {least} for the studies, so that a class has an image for each of {folds} folds"
     require(Path("params.yaml"), params, [(params.n_labels >= least, "n_labels", allowed)])
+
+
+def run_study(main: Callable[[Params, StudyParams], None]) -> None:
+    """Run a study after checking both files of parameters; for errors see `stages.common.process.run`."""
+
+    def checked(params: Params) -> None:
+        study_params = load_study_params()
+        check(params, study_params)
+        main(params, study_params)
+
+    run(checked)
 
 
 def _rules(params: Params, study_params: StudyParams) -> Iterator[Rule]:

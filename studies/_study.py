@@ -1,4 +1,4 @@
-"""What the studies share: the data, and trainings whose results are kept as they come."""
+"""What the studies share: the data, functions that train, and a store of finished work."""
 
 import ast
 import hashlib
@@ -8,47 +8,52 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from dae.replicates import Recipe, Replicate, train_replicates
+from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
+from dae.core.seeds import derive
 from dae.sampling import draw_labelled
-from dae.seeds import derive
-from stages._params import Params
-from stages._stage import Progress, load_array, load_images, load_json, n_jobs, save_json
-from stages._surroundings import imported, numeric_versions
+from stages.common.files import load_array, load_images, load_json, save_json
+from stages.common.params import Params
+from stages.common.process import n_jobs
+from stages.common.progress import Progress
+from stages.common.surroundings import imported, numeric_versions
 
-KEPT = Path("data/studies/kept")
-SHOWN = {"dae/figures.py", "dae/language.py"}  # they draw answers, and make none
+STORE = Path("data/studies/kept")
+SHOWS = ("reporting/", "stages/_figures.py")  # code that only shows results and cannot change them
 
 
 class Study:
-    """The data of a study, and a store of finished work, so that a study that was stopped goes on where it was.
+    """The data of a study, and a store of finished work, so that a stopped study continues where it was.
 
-    A result is kept under the SHA-256 of all that it depends on: what is asked, the seed, the data, the versions of the
-    packages that compute, and the code of the study and of all that it imports.
+    A question says what to train and test; its answer is a dict of results. The answer is stored under the SHA-256 of
+    all that it depends on: the question, the seed, the data, the versions of the packages that compute, and the code of
+    the study and of all that it imports.
 
     Args:
-        params: the main pipeline's.
-        total: units of work, for the progress.
-        module: the study's, such as `studies.tune`.
+        params: the main pipeline's parameters.
+        total: number of questions, for the progress.
+        module: the study's module, such as `studies.tune`.
     """
 
     def __init__(self, params: Params, total: int, module: str):
         self.params = params
         self.images, self.labels = load_images("data/raw/train_images.npy"), load_array("data/raw/train_labels.npy")
-        self.progress = Progress(total, "unit")
+        self.progress = Progress(total, "question")
+        code = [path for path in sorted(imported(module)) if not path.startswith(SHOWS)]
         self.shared = {
             "seed": params.seed,
             "data": [params.dataset, digest([self.images, self.labels])],
             "packages": numeric_versions(),
-            "code": {path: code_digest(Path(path)) for path in sorted(imported(module) - SHOWN)},
+            "code": {path: code_digest(Path(path)) for path in code},
         }
 
     @cached_property
     def test_images(self) -> np.ndarray:
-        """Uint8 array of shape (10000, pixels), opened only by a study that tests."""
+        """Uint8 array of shape (10000, pixels); only a study that tests opens it."""
         return load_images("data/raw/test_images.npy")
 
     @cached_property
@@ -56,21 +61,21 @@ class Study:
         """Uint8 array of shape (10000,)."""
         return load_array("data/raw/test_labels.npy")
 
-    def keep(self, question: dict, answer: Callable[[], dict]) -> dict:
-        """The answer to a question, from the store or else made and stored; both are as JSON holds them."""
-        return self.keep_all([question], lambda missing: (answer() for _ in missing))[0]
+    def cached(self, question: dict, answer: Callable[[], dict]) -> dict:
+        """Return the stored answer to a question, or compute it with `answer` and store it. Both must be JSON."""
+        return self.cached_all([question], lambda missing: (answer() for _ in missing))[0]
 
-    def keep_all(self, questions: Sequence[dict], answers: Callable[[list[int]], Iterable[dict]]) -> list[dict]:
-        """As `keep`, of many.
+    def cached_all(self, questions: Sequence[dict], answers: Callable[[list[int]], Iterable[dict]]) -> list[dict]:
+        """Return the answers to many questions, see `cached`.
 
         Args:
-            questions: what is asked.
-            answers: gives the answers to the questions of these numbers, which the store has not; each is stored as
-                it comes.
+            questions: the questions, each with `what`, its description.
+            answers: yields the answers to the questions with these indices, which are not stored; each answer is
+                stored as soon as it is computed.
         """
-        # what is asked in words, for the reader of the log, is no part of the key
+        # "what" describes the question in the log and is not part of the key
         texts = [json.dumps(self.shared | question | {"what": None}, sort_keys=True) for question in questions]
-        paths = [KEPT / f"{hashlib.sha256(text.encode()).hexdigest()}.json" for text in texts]
+        paths = [STORE / f"{hashlib.sha256(text.encode()).hexdigest()}.json" for text in texts]
         missing = [number for number, path in enumerate(paths) if not path.exists()]
         for number in set(range(len(paths))) - set(missing):
             self.progress.step(questions[number]["what"])
@@ -80,24 +85,36 @@ class Study:
         return [load_json(str(path)) for path in paths]
 
     def draw(self, name: str, number: int, n_labels: int) -> np.ndarray:
-        """Rows of labelled images, drawn as the main pipeline draws them, but under another name."""
+        """Rows of labelled images, int32 of shape (n_labels,), drawn as in the main pipeline but from other streams.
+
+        `name` and `number` name the random stream.
+        """
         seed = derive(self.params.seed, name, number)
         return draw_labelled(self.labels, n_labels, seed, self.params.split.stratified)
 
-    def test(self, name: str, rows: list[np.ndarray], recipe: Recipe, encoders: list[Sequence]) -> list[float]:
-        """Test accuracies of replicates trained on `rows`, which take the encoders in turn."""
-        replicates = (
-            Replicate(
-                self.images[draw],
-                self.labels[draw],
+    def test(
+        self, name: str, draws: Sequence[np.ndarray], settings: ClassifierSettings, encoders: Sequence[Sequence]
+    ) -> list[float]:
+        """Train a classifier for each label draw; returns their test accuracies, fractions.
+
+        Args:
+            name: of the random streams.
+            draws: rows of the labelled images of each draw.
+            settings: the same for all classifiers.
+            encoders: see `dae.classifiers.ClassifierJob`; draw r uses encoder r mod their number.
+        """
+        jobs = (
+            ClassifierJob(
+                self.images[rows],
+                self.labels[rows],
                 self.test_images,
                 encoders[r % len(encoders)],
                 derive(self.params.seed, name, r, "seed"),
             )
-            for r, draw in enumerate(rows)
+            for r, rows in enumerate(draws)
         )
-        trained = train_replicates(replicates, recipe, min(n_jobs(), len(rows)))
-        return [float((t.probabilities.argmax(axis=1) == self.test_labels).mean()) for t in trained]
+        results = train_classifiers(jobs, settings, min(n_jobs(), len(draws)))
+        return [float((result.probabilities.argmax(axis=1) == self.test_labels).mean()) for result in results]
 
     def pretrain(
         self,
@@ -110,54 +127,51 @@ class Study:
         tied: bool,
         convolutional: bool = False,
     ) -> tuple[list[np.ndarray], dict]:
-        """Train a dAE as the main pipeline does, but for the arguments.
+        """Train a dAE with the main pipeline's settings, except for the arguments.
 
         Args:
             name: of the random streams.
-            units: as of `dae.networks.build_autoencoder`, or of `build_convolutional_autoencoder`.
-            epochs: passes over the training images.
-            corruption, noise: as of `dae.corruption.corrupt`.
-            tied: whether the decoder's kernels are the encoder's, transposed; of no effect on convolutions.
-            convolutional: which of the two networks.
+            units, epochs, corruption, noise, tied, convolutional: see `dae.denoising.DaeSettings`.
 
         Returns:
-            The encoder's kernels and biases, in turn, and the PSNR in dB of the noisy and the denoised test images.
+            The encoder, `[kernel_1, bias_1, ...]`, and the PSNR in dB of the `noisy` and the `denoised` test images,
+            None where it is infinite.
         """
-        from dae.backend import tf
-        from dae.corruption import corrupt
-        from dae.networks import build_autoencoder, build_convolutional_autoencoder
+        # imported only here: a study whose answers are stored need not wait for TensorFlow
+        from dae.core.images import scale
+        from dae.core.training import set_up_tensorflow
+        from dae.denoising import DaeJob, DaeSettings, corrupt_and_denoise, train_daes
         from dae.reconstruction import psnr
-        from dae.training import Trainer, predict, scale, set_up_tensorflow, train_autoencoders
 
-        params, settings = self.params, self.params.pretrain
         set_up_tensorflow()
-        if convolutional:
-            autoencoder = build_convolutional_autoencoder(units)
-        else:
-            autoencoder = build_autoencoder(self.images.shape[1], units, tied)
-        train_autoencoders(
-            [Trainer(autoencoder, corruption, noise)],
-            self.images,
-            seeds=[derive(params.seed, name)],
+        settings = DaeSettings(
+            units=tuple(units),
+            corruption=corruption,
+            noise=noise,
+            tied=tied,
             epochs=epochs,
-            batch_size=settings.batch_size,
-            learning_rate=settings.learning_rate,
+            batch_size=self.params.pretrain.batch_size,
+            learning_rate=self.params.pretrain.learning_rate,
+            convolutional=convolutional,
+        )
+        (result,) = train_daes(
+            [DaeJob(self.images, derive(self.params.seed, name))],
+            settings,
             on_epoch=lambda _, epoch, loss: tqdm.write(
                 f"dAE for {name}: epoch {epoch}/{epochs}  loss {loss:.4f}", file=sys.stderr
             ),
         )
         clean = scale(self.test_images)
-        noisy = corrupt(clean, corruption, noise, tf.constant([derive(params.seed, name, "test"), 0]))
-        denoised = tf.sigmoid(predict(autoencoder, noisy))
+        seed = derive(self.params.seed, name, "test"), 0
+        kinds = corrupt_and_denoise(result.model, clean, corruption, noise, seed)
         quality = {
-            kind: psnr(float(np.square(images.numpy().astype(np.float64) - clean).mean()))
-            for kind, images in (("noisy", noisy), ("denoised", denoised))
+            kind: psnr(float(np.square(images.astype(np.float64) - clean).mean())) for kind, images in kinds.items()
         }
-        return autoencoder.get_weights()[: 2 * len(units)], quality
+        return result.encoder, quality
 
 
 def code_digest(path: Path) -> str:
-    """SHA-256 of what a module does: comments, docstrings and the layout of its lines do not count."""
+    """SHA-256 of a module's code; comments, docstrings and line breaks do not count."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and ast.get_docstring(node) is not None:
@@ -166,10 +180,10 @@ def code_digest(path: Path) -> str:
 
 
 def digest(arrays: Sequence[np.ndarray]) -> str:
-    """SHA-256 of arrays' values, to stand for them in a question."""
+    """SHA-256 of the values of arrays, which represents them in a question."""
     return hashlib.sha256(b"".join(np.ascontiguousarray(array).tobytes() for array in arrays)).hexdigest()
 
 
-def question(what: str, recipe: Recipe, **more) -> dict:
-    """A question about trainings by a recipe; `what` is shown as it is worked on."""
-    return {"what": what, "recipe": asdict(recipe), **more}
+def question(what: str, settings: ClassifierSettings, **more: Any) -> dict:
+    """A question about trainings with these settings; `what` describes it in the log."""
+    return {"what": what, "settings": asdict(settings), **more}

@@ -1,6 +1,8 @@
-"""What of the pre-training matters, and what methods without a network reach: reports/studies/ablations.csv."""
+"""Which parts of pre-training matter, and what methods without a network reach: reports/studies/ablations.csv."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,17 +13,19 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 
+from dae.classifiers import ClassifierSettings
 from dae.processes import LOCAL
-from stages._arm import recipe_of
-from stages._params import Params
-from stages._stage import n_jobs, save_table
-from studies._params import StudyParams
-from studies._run import run_study
+from stages._classifiers import classifier_settings
+from stages.common.files import save_table
+from stages.common.params import Params
+from stages.common.process import n_jobs
+from studies._params import StudyParams, run_study
 from studies._study import Study, question
 
-CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, units of the dense code
-FOLDS = 3  # of the choice of the anchors' settings, on the labelled images
-ANCHORS = {
+CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, then units of the dense code
+FOLDS = 3  # of the cross-validation that chooses the anchors' settings
+# methods without a network, to compare with: model, settings to choose from, principal components or None for pixels
+ANCHORS: dict[str, tuple[Any, dict, int | None]] = {
     "logistic": (LogisticRegression(max_iter=500), {"C": [0.01, 0.1, 1.0]}, None),
     "neighbours": (KNeighborsClassifier(), {"n_neighbors": [1, 3, 5]}, None),
     "svm": (SVC(), {"C": [1.0, 5.0, 25.0], "gamma": ["scale", 0.02]}, None),
@@ -35,10 +39,10 @@ class Variant:
 
     Attributes:
         group, value: what is varied, and its value.
-        pretrained: whether there is a dAE at all.
-        changes: of the classifier's recipe.
-        dae: changes of the dAE's training.
-        transferred: how many of the dAE's layers are taken over; None for all.
+        pretrained: whether the classifier starts from a dAE's encoder.
+        changes: settings of the classifier that differ.
+        dae: settings of the dAE's training that differ.
+        transferred: number of encoder layers that the classifier starts from; None for all.
     """
 
     group: str
@@ -51,7 +55,7 @@ class Variant:
 
 def variants(params: Params, epochs: int) -> list[Variant]:
     """All networks of the table: the reference, then one thing changed at a time."""
-    units = list(params.network.units)
+    units: list[int] = params.network.units
     depth, code = len(units), units[-1]
     convolutional = {"units": CONVOLUTIONAL, "convolutional": True}
     rows = [
@@ -74,7 +78,8 @@ def variants(params: Params, epochs: int) -> list[Variant]:
 
 
 def main(params: Params, study_params: StudyParams) -> None:
-    settings, base = study_params.ablations, recipe_of(params)
+    """Train and test all variants and anchors on the same label draws."""
+    settings, base = study_params.ablations, classifier_settings(params)
     networks = variants(params, settings.epochs)
     study = Study(params, len(networks) + len(ANCHORS), "studies.ablations")
     drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
@@ -88,20 +93,20 @@ def main(params: Params, study_params: StudyParams) -> None:
     }
     rows = []
     for variant in networks:
-        recipe = replace(base, **variant.changes)
-        how = usual | variant.dae
+        classifier, how = replace(base, **variant.changes), usual | variant.dae
 
-        def answer(variant=variant, recipe=recipe, how=how) -> dict:
-            encoder = study.pretrain("ablations", recipe.units, **how)[0] if variant.pretrained else []
-            kept = encoder if variant.transferred is None else encoder[: 2 * variant.transferred]
-            return {"accuracies": study.test("ablations", drawn, recipe, [kept])}
+        # the default arguments keep this variant's values
+        def answer(variant: Variant = variant, classifier: ClassifierSettings = classifier, how: dict = how) -> dict:
+            encoder = study.pretrain("ablations", classifier.units, **how)[0] if variant.pretrained else []
+            transferred = encoder if variant.transferred is None else encoder[: 2 * variant.transferred]
+            return {"accuracies": study.test("ablations", drawn, classifier, [transferred])}
 
         what = f"{variant.group}: {variant.value}"
-        asked = question(what, recipe, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
-        rows.append((variant.group, variant.value, study.keep(asked, answer)["accuracies"]))
+        asked = question(what, classifier, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
+        rows.append((variant.group, variant.value, study.cached(asked, answer)["accuracies"]))
     for name, (model, grid, components) in ANCHORS.items():
         asked = question(name, base, **shared, anchor=name, grid=grid, folds=FOLDS, components=components)
-        found = study.keep(asked, lambda m=model, g=grid, c=components: anchor(study, drawn, m, g, c))
+        found = study.cached(asked, partial(anchor, study, drawn, model, grid, components))
         rows.append(("anchor", name, found["accuracies"]))
     table = pd.DataFrame(rows, columns=["group", "value", "accuracies"])
     table["accuracy"] = table["accuracies"].map(np.mean)
@@ -109,14 +114,17 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_table("reports/studies/ablations.csv", table.drop(columns="accuracies"))
 
 
-def anchor(study: Study, drawn: list[np.ndarray], model, grid: dict, components: int | None) -> dict:
-    """Test accuracies of a scikit-learn model, its settings chosen by cross-validation on the labelled images.
+def anchor(study: Study, drawn: list[np.ndarray], model: Any, grid: dict, components: int | None) -> dict:
+    """Test accuracies of a scikit-learn model; cross-validation on the labelled images chooses its settings.
 
     Args:
-        study: gives the images.
+        study: has the images.
         drawn: rows of the labelled images of each replicate.
         model, grid: the model, and the values of its settings to choose from.
-        components: of a PCA of all training images, whose code the model gets instead of pixels; None for pixels.
+        components: number of principal components of all training images, which replace the pixels; None for pixels.
+
+    Returns:
+        `accuracies`, a fraction for each replicate.
     """
     train, test = study.images / np.float32(255), study.test_images / np.float32(255)
     if components:

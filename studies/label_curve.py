@@ -1,45 +1,52 @@
 """Both arms at many numbers of labels: where does pre-training stop paying? reports/studies/label_curve.*."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from dae import figures, statistics
-from dae.seeds import derive
-from stages._arm import recipe_of
-from stages._params import Params
-from stages._stage import load_encoders, save_figure, save_json, save_table
-from studies._params import StudyParams
-from studies._run import run_study
+from dae import statistics
+from dae.classifiers import ClassifierSettings
+from dae.core.seeds import derive
+from reporting.label_curve import figures
+from stages._classifiers import classifier_settings
+from stages._encoders import load_encoders
+from stages._figures import save_figure
+from stages.common.files import save_json, save_table
+from stages.common.params import Params
+from studies._params import StudyParams, run_study
 from studies._study import Study, digest, question
 
 
 def main(params: Params, study_params: StudyParams) -> None:
+    """Train and compare both arms at each number of labels; more labels get more steps, at least `min_epochs`."""
     settings = study_params.label_curve
     study = Study(params, 2 * len(settings.n_labels), "studies.label_curve")
-    arms = {"without": [()], "with": load_encoders(params.pretrain.models)}
-    base, tables, rows = recipe_of(params), [], []
+    arms: dict[str, Sequence[Sequence[np.ndarray]]] = {"without": [()], "with": load_encoders(params.pretrain.models)}
+    base, tables, rows = classifier_settings(params), [], []
     for n_labels in sorted(settings.n_labels):
         replicates = settings.replicates_with(n_labels)
+        # a fixed number of steps would be too few epochs for many labels
         steps = max(base.steps, math.ceil(settings.min_epochs * n_labels / base.batch_size))
-        recipe, name = replace(base, steps=steps), f"label curve {n_labels}"
+        classifier, name = replace(base, steps=steps), f"label curve {n_labels}"
         drawn = [study.draw(name, r, n_labels) for r in range(replicates)]
         accuracies = {}
         for arm, encoders in arms.items():
             asked = question(
                 f"{arm}, {n_labels} labels",
-                recipe,
+                classifier,
                 name=name,
                 replicates=replicates,
                 stratified=params.split.stratified,
                 encoders=[digest(encoder) for encoder in encoders],
             )
-            answer = study.keep(asked, lambda e=encoders: {"accuracies": study.test(name, drawn, recipe, e)})  # noqa: B023
-            accuracies[arm] = np.array(answer["accuracies"])
+            answer = partial(test, study, name, drawn, classifier, encoders)
+            accuracies[arm] = np.array(study.cached(asked, answer)["accuracies"])
         gains = accuracies["with"] - accuracies["without"]
-        interval = statistics.t_interval(gains, params.evaluate.confidence)
+        low, high = interval = statistics.t_interval(gains, params.evaluate.confidence)
         rows.append(
             {
                 "n_labels": n_labels,
@@ -48,8 +55,8 @@ def main(params: Params, study_params: StudyParams) -> None:
                 "without": round(accuracies["without"].mean(), 5),
                 "with": round(accuracies["with"].mean(), 5),
                 "difference": round(gains.mean(), 5),
-                "low": round(interval[0], 5),
-                "high": round(interval[1], 5),
+                "low": round(low, 5),
+                "high": round(high, 5),
                 "verdict": statistics.decide(interval, params.evaluate.margin),
             }
         )
@@ -61,8 +68,22 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_figure("reports/studies/figures/label_curve/label_curve", figures.label_curve, table, worth)
 
 
+def test(
+    study: Study,
+    name: str,
+    draws: Sequence[np.ndarray],
+    settings: ClassifierSettings,
+    encoders: Sequence[Sequence[np.ndarray]],
+) -> dict:
+    """The test accuracies of an arm, as an answer to store."""
+    return {"accuracies": study.test(name, draws, settings, encoders)}
+
+
 def pays_up_to(rows: list[dict]) -> int | None:
-    """The largest number of labels such that the verdict is better there and at all smaller ones; None if nowhere."""
+    """The number of labels up to which every verdict is `better`; None if the first is not.
+
+    `rows` are in the order of the number of labels.
+    """
     paying = None
     for row in rows:
         if row["verdict"] != "better":
@@ -72,11 +93,18 @@ def pays_up_to(rows: list[dict]) -> int | None:
 
 
 def labels_worth(table: pd.DataFrame, params: Params) -> dict | None:
-    """How many labels the baseline needs to be as good as pre-training is with `params.n_labels`, with an interval.
+    """How many more labels the baseline needs to be as accurate as pre-training with `params.n_labels`.
 
-    Read off the line between the baseline's mean accuracies over the logarithm of the number of labels. The interval
-    comes from drawing the replicates anew at every number of labels. None where the curve lacks `params.n_labels`, or
-    the baseline never gets there.
+    The baseline's mean accuracy is interpolated between the numbers of labels, on a logarithmic scale. The interval is
+    a percentile bootstrap over the replicates at each number of labels.
+
+    Args:
+        table: columns n_labels, without, with (accuracies, fractions); a row for each replicate.
+        params: the main pipeline's parameters.
+
+    Returns:
+        `n_labels`, and `extra` with its interval `low` and `high`, in labels; a bound is None if it is beyond the
+        curve. None if the curve has no `params.n_labels`, or the baseline never gets as accurate.
     """
     n_labels = params.n_labels
     groups = dict(list(table.groupby("n_labels")))
@@ -89,6 +117,7 @@ def labels_worth(table: pd.DataFrame, params: Params) -> dict | None:
         for n, group in groups.items():
             rows = rng.integers(0, len(group), len(group)) if resample else np.arange(len(group))
             means[n] = group[["without", "with"]].to_numpy()[rows].mean(axis=0)
+        # np.interp needs a curve that does not fall
         baseline = np.maximum.accumulate([mean[0] for mean in means.values()])
         return float(np.exp(np.interp(means[n_labels][1], baseline, np.log(list(means)), right=np.inf)))
 

@@ -4,53 +4,25 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from dae import figures
-from stages._arm import recipe_of
-from stages._params import Params
-from stages._stage import save_figure, save_json, save_table
-from studies._params import StudyParams
-from studies._run import run_study
+from reporting.noise_curve import figures
+from stages._classifiers import classifier_settings
+from stages._figures import save_figure
+from stages.common.files import save_json, save_table
+from stages.common.params import Params
+from studies._params import StudyParams, run_study
 from studies._study import Study, question
 
 
 def main(params: Params, study_params: StudyParams) -> None:
-    settings, recipe = study_params.noise_curve, recipe_of(params)
-    pairs = [(corruption, level) for corruption, levels in settings.levels.items() for level in sorted(levels)]
-    study = Study(params, len(pairs) + 2, "studies.noise_curve")
-    drawn = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
-
-    def ask(corruption: str | None, level: float, encode) -> dict:
-        asked = question(
-            f"{corruption} {level:g}" if corruption else "without pre-training",
-            recipe,
-            corruption=[corruption, level],
-            pretrain=params.pretrain.model_dump(),
-            epochs=settings.epochs,
-            draws=[settings.replicates, params.n_labels, params.split.stratified],
-        )
-
-        def answer() -> dict:
-            encoder, quality = encode()
-            return {"accuracies": study.test("noise curve", drawn, recipe, [encoder])} | quality
-
-        return study.keep(asked, answer)
-
-    baseline = ask(None, 0.0, lambda: ((), {}))
+    """Pre-train with each corruption and level; compare the classifiers' accuracy with the dAE's PSNR."""
+    settings = study_params.noise_curve
+    allowed: dict[str, list[float]] = settings.levels
+    levels = [(corruption, level) for corruption, found in allowed.items() for level in sorted(found)]
+    study = Study(params, len(levels) + 2, "studies.noise_curve")
+    baseline = answer(study, study_params, None, 0.0)
     rows = []
-    for corruption, level in [("none", 0.0), *pairs]:
-        kind = "masking" if corruption == "none" else corruption
-        found = ask(
-            corruption,
-            level,
-            lambda kind=kind, level=level: study.pretrain(
-                f"noise curve {kind} {level:g}",
-                params.network.units,
-                epochs=settings.epochs,
-                corruption=kind,
-                noise=level,
-                tied=params.pretrain.tied,
-            ),
-        )
+    for corruption, level in [("none", 0.0), *levels]:
+        found = answer(study, study_params, corruption, level)
         accuracies = np.array(found["accuracies"])
         rows.append(
             {
@@ -62,26 +34,67 @@ def main(params: Params, study_params: StudyParams) -> None:
                 "psnr_denoised": found["denoised"],
             }
         )
-    table = pd.DataFrame(rows)
+    table, without = pd.DataFrame(rows), np.mean(baseline["accuracies"])
     save_table("reports/studies/noise_curve.csv", table)
-    best, clearest = table.loc[table["accuracy"].idxmax()], table.loc[table["psnr_denoised"].idxmax()]
-    plain = table.iloc[0]
-    noisy = table[table["level"] > 0]
+    noisy = table[table["level"] > 0]  # a plain autoencoder does not denoise, so it is not in the rank correlation
     save_json(
         "reports/studies/noise_curve.json",
         {
-            "without": round(float(np.mean(baseline["accuracies"])), 5),
-            "plain": round(plain["accuracy"], 5),
-            "best": describe(best),
-            "clearest": describe(clearest),
+            "without": round(float(without), 5),
+            "plain": round(table.iloc[0]["accuracy"], 5),
+            "best": summary(table.loc[table["accuracy"].idxmax()]),
+            "clearest": summary(table.loc[table["psnr_denoised"].idxmax()]),
             "rank_correlation": round(float(stats.spearmanr(noisy["psnr_denoised"], noisy["accuracy"]).statistic), 3),
         },
     )
-    without = np.mean(baseline["accuracies"])
     save_figure("reports/studies/figures/noise_curve/noise_curve", figures.noise_curve, table, without)
 
 
-def describe(row: pd.Series) -> dict:
+def answer(study: Study, study_params: StudyParams, corruption: str | None, level: float) -> dict:
+    """Pre-train with a corruption at a level, then train and test classifiers.
+
+    Args:
+        study: has the data and the store.
+        study_params: the studies' parameters.
+        corruption: `none` for a plain autoencoder, None for no pre-training.
+        level: see `dae.core.images.corrupt`.
+
+    Returns:
+        Test `accuracies` of the classifiers, fractions. With pre-training also the PSNR in dB of the `noisy` and the
+        `denoised` test images.
+    """
+    params, settings = study.params, study_params.noise_curve
+    classifier = classifier_settings(params)
+    asked = question(
+        f"{corruption} {level:g}" if corruption else "without pre-training",
+        classifier,
+        corruption=[corruption, level],
+        pretrain=params.pretrain.model_dump(),
+        epochs=settings.epochs,
+        draws=[settings.replicates, params.n_labels, params.split.stratified],
+    )
+
+    def compute() -> dict:
+        encoder: list[np.ndarray] = []
+        quality: dict = {}
+        if corruption:
+            kind = "masking" if corruption == "none" else corruption  # at level 0 all corruptions are the same
+            encoder, quality = study.pretrain(
+                f"noise curve {kind} {level:g}",
+                params.network.units,
+                epochs=settings.epochs,
+                corruption=kind,
+                noise=level,
+                tied=params.pretrain.tied,
+            )
+        draws = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
+        return {"accuracies": study.test("noise curve", draws, classifier, [encoder])} | quality
+
+    return study.cached(asked, compute)
+
+
+def summary(row: pd.Series) -> dict:
+    """The row of one corruption and level, rounded: accuracy as a fraction, PSNR in dB."""
     return {
         "corruption": row["corruption"],
         "level": row["level"],

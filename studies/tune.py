@@ -1,11 +1,12 @@
-"""The best settings of each arm, by cross-validation on labelled images alone: reports/studies/tune.*, tune_gains.csv.
+"""The best settings of each arm, by cross-validation on labelled images only: reports/studies/tune.*, tune_gains.csv.
 
-Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every configuration is tried on a few draws
-of labelled images, the best go on to more, and last each arm tries the other's finalists as well. Both arms get the
-same configurations; with pre-training, some of them freeze the encoder. None of these draws is evaluated anywhere, and
-no test image is read.
+Random search with successive halving (Jamieson & Talwalkar, AISTATS 2016): every configuration is tried on a few label
+draws, and the best go on to more draws. At the end each arm also tries the other arm's finalists. Both arms get the
+same configurations; with pre-training, some of them freeze the encoder. No evaluation uses these label draws, and no
+test image is read.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,71 +14,47 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import ParameterSampler, StratifiedKFold
 
-from dae import figures
-from dae.replicates import Recipe, Replicate, train_replicates
-from dae.seeds import derive
-from stages._arm import recipe_of
-from stages._params import Params
-from stages._stage import load_encoders, n_jobs, save_figure, save_json, save_table
-from studies._params import StudyParams
-from studies._run import run_study
+from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
+from dae.core.seeds import derive
+from reporting.tune import figures
+from stages._classifiers import classifier_settings
+from stages._encoders import load_encoders
+from stages._figures import save_figure
+from stages.common.files import save_json, save_table
+from stages.common.params import Params
+from stages.common.process import n_jobs
+from studies._params import StudyParams, Tune, run_study
 from studies._study import Study, digest, question
 
 ARMS = ("without", "with")
-SETTINGS = ("learning_rate", "dropout", "masking", "steps")
+TUNED = ("learning_rate", "dropout", "masking", "steps")
+Scores = dict[str, dict[ClassifierSettings, list[float]]]  # for each arm and configuration, an accuracy a draw
 
 
 def main(params: Params, study_params: StudyParams) -> None:
-    settings = study_params.tune
-    recipes = configurations(params, study_params)
-    rounds = [len(recipes), *settings.keep]
-    study = Study(params, 2 * (sum(rounds) + rounds[-1] * len(rounds)), "studies.tune")
-    encoders = {"without": [()], "with": load_encoders(params.pretrain.models)}
-    scores = {arm: {} for arm in ARMS}  # of each recipe, accuracies on the draws that it was tried on
-
-    def score(arm: str, recipe: Recipe, stage: int) -> None:
-        n_draws, start = settings.draws[stage], sum(settings.draws[:stage])
-        asked = question(
-            f"{arm}, {n_draws} draws",
-            recipe,
-            draws=[start, n_draws, settings.folds, params.n_labels, params.split.stratified],
-            encoders=[digest(encoder) for encoder in encoders[arm]],
-        )
-        validate = partial(cross_validate, study, recipe, encoders[arm], range(start, start + n_draws), settings.folds)
-        scores[arm].setdefault(recipe, []).extend(study.keep(asked, validate)["accuracies"])
-
-    def ranked(arm: str) -> list[Recipe]:
-        return sorted(scores[arm], key=lambda recipe: (-len(scores[arm][recipe]), -np.mean(scores[arm][recipe])))
-
-    for arm in ARMS:
-        alive = [recipe if arm == "with" else replace(recipe, frozen=0) for recipe in recipes]
-        for stage, n_alive in enumerate(rounds):
-            for recipe in list(dict.fromkeys(alive))[:n_alive] if stage == 0 else ranked(arm)[:n_alive]:
-                score(arm, recipe, stage)
-    finalists = {arm: ranked(arm)[: rounds[-1]] for arm in ARMS}
-    for arm, other in (ARMS, ARMS[::-1]):
-        for recipe in (replace(recipe, frozen=0) for recipe in finalists[other]):
-            for stage in range(len(rounds)):
-                if len(scores[arm].get(recipe, [])) < sum(settings.draws[: stage + 1]):
-                    score(arm, recipe, stage)
+    """Search, then save all tried settings, the best of each arm, and the gains at equal settings."""
+    search = Search(params, study_params.tune, configurations(params, study_params))
+    search.halve()
+    search.swap_finalists()
     rows = [
         {
             "arm": arm,
-            **{name: getattr(recipe, name) for name in SETTINGS},
-            "frozen": recipe.frozen > 0,
-            "draws": len(scores[arm][recipe]),
-            "accuracy": float(np.mean(scores[arm][recipe])),
+            **{name: getattr(tried, name) for name in TUNED},
+            "frozen": tried.frozen > 0,
+            "draws": len(search.scores[arm][tried]),
+            "accuracy": float(np.mean(search.scores[arm][tried])),
             "chosen": place == 0,
         }
         for arm in ARMS
-        for place, recipe in enumerate(ranked(arm))
+        for place, tried in enumerate(search.ranked(arm))
     ]
     save_table("reports/studies/tune.csv", pd.DataFrame(rows))
-    gains = gains_by_setting(scores)
-    settings = pd.DataFrame([{n: getattr(r, n) for n in SETTINGS} for r in gains["recipe"]])
-    save_table("reports/studies/tune_gains.csv", settings.join(gains.drop(columns="recipe")))
-    chosen = int(gains["recipe"].eq(ranked("without")[0]).idxmax())
+    gains = gains_by_configuration(search.scores)
+    tuned = pd.DataFrame([{name: getattr(tried, name) for name in TUNED} for tried in gains["configuration"]])
+    save_table("reports/studies/tune_gains.csv", tuned.join(gains.drop(columns="configuration")))
+    chosen = int(gains["configuration"].eq(search.ranked("without")[0]).idxmax())
     save_figure("reports/studies/figures/tune/gains", figures.tuning, gains["without"], gains["gain"], chosen)
+    # the rows are saved, so they may lose keys here
     best = {row.pop("arm"): row for row in rows if row.pop("chosen")}
     save_json(
         "reports/studies/tune.json",
@@ -88,39 +65,103 @@ def main(params: Params, study_params: StudyParams) -> None:
     )
 
 
-def gains_by_setting(scores: dict[str, dict[Recipe, list[float]]]) -> pd.DataFrame:
-    """What pre-training brings with the same settings on the same draws, from the worst baseline to the best.
+class Search:
+    """Successive halving of both arms.
+
+    Args:
+        params: the main pipeline's parameters.
+        settings: the study's parameters.
+        configurations: settings to try in both arms; without pre-training none of them freezes the encoder.
+
+    Attributes:
+        scores: accuracies so far, fractions.
+    """
+
+    def __init__(self, params: Params, settings: Tune, configurations: Sequence[ClassifierSettings]):
+        self.params, self.settings, self.configurations = params, settings, configurations
+        self.alive = [len(configurations), *settings.keep]  # number of configurations in each round
+        questions = 2 * (sum(self.alive) + self.alive[-1] * len(self.alive))
+        self.study = Study(params, questions, "studies.tune")
+        self.encoders: dict[str, list] = {"without": [()], "with": load_encoders(params.pretrain.models)}
+        self.scores: Scores = {arm: {} for arm in ARMS}
+
+    def halve(self) -> None:
+        """Try all configurations in the first round, and the best of them in each further round."""
+        for arm in ARMS:
+            own = [tried if arm == "with" else replace(tried, frozen=0) for tried in self.configurations]
+            for number, n_alive in enumerate(self.alive):
+                entrants = list(dict.fromkeys(own)) if number == 0 else self.ranked(arm)
+                for tried in entrants[:n_alive]:
+                    self.score(arm, tried, number)
+
+    def swap_finalists(self) -> None:
+        """Let each arm try the other arm's finalists in all rounds, without freezing the encoder."""
+        finalists = {arm: self.ranked(arm)[: self.alive[-1]] for arm in ARMS}
+        for arm, other in (ARMS, ARMS[::-1]):
+            for tried in (replace(finalist, frozen=0) for finalist in finalists[other]):
+                for number in range(len(self.alive)):
+                    if len(self.scores[arm].get(tried, [])) < sum(self.settings.draws[: number + 1]):
+                        self.score(arm, tried, number)
+
+    def ranked(self, arm: str) -> list[ClassifierSettings]:
+        """The configurations that an arm has tried: those with the most draws first, then the most accurate first."""
+        scores = self.scores[arm]
+        return sorted(scores, key=lambda tried: (-len(scores[tried]), -np.mean(scores[tried])))
+
+    def score(self, arm: str, tried: ClassifierSettings, number: int) -> None:
+        """Add the accuracies of a configuration on the draws of round `number`, counted from 0."""
+        draws, start = self.settings.draws[number], sum(self.settings.draws[:number])
+        asked = question(
+            f"{arm}, {draws} draws",
+            tried,
+            draws=[start, draws, self.settings.folds, self.params.n_labels, self.params.split.stratified],
+            encoders=[digest(encoder) for encoder in self.encoders[arm]],
+        )
+        numbers = range(start, start + draws)
+        answer = partial(cross_validate, self.study, tried, self.encoders[arm], numbers, self.settings.folds)
+        self.scores[arm].setdefault(tried, []).extend(self.study.cached(asked, answer)["accuracies"])
+
+
+def gains_by_configuration(scores: Scores) -> pd.DataFrame:
+    """The gain by pre-training with the same settings on the same draws, sorted by the baseline's accuracy.
 
     Returns:
-        Columns recipe, draws (how many), without (accuracy of the baseline) and gain, fractions.
+        A table with the columns configuration, draws (their number), without (accuracy of the baseline) and gain, both
+        fractions.
     """
     rows = []
-    for recipe in scores["with"].keys() & scores["without"].keys():
-        draws = min(len(scores[arm][recipe]) for arm in ARMS)
-        with_, without = (float(np.mean(scores[arm][recipe][:draws])) for arm in ("with", "without"))
-        rows.append({"recipe": recipe, "draws": draws, "without": without, "gain": with_ - without})
+    for tried in scores["with"].keys() & scores["without"].keys():
+        draws = min(len(scores[arm][tried]) for arm in ARMS)
+        with_, without = (float(np.mean(scores[arm][tried][:draws])) for arm in ("with", "without"))
+        rows.append({"configuration": tried, "draws": draws, "without": without, "gain": with_ - without})
     return pd.DataFrame(rows).sort_values("without", ignore_index=True)
 
 
-def configurations(params: Params, study_params: StudyParams) -> list[Recipe]:
-    """Recipes from the space, without repetition."""
-    base, settings = recipe_of(params), study_params.tune
+def configurations(params: Params, study_params: StudyParams) -> list[ClassifierSettings]:
+    """Random settings from `tune.space`, all different."""
+    base, settings = classifier_settings(params), study_params.tune
     space = settings.space.model_dump()
     sampler = ParameterSampler(space, settings.configurations, random_state=derive(params.seed, "tune"))
     return [replace(base, **(values | {"frozen": len(base.units) * values["frozen"]})) for values in sampler]
 
 
-def cross_validate(study: Study, recipe: Recipe, encoders: list, draws: range, folds: int) -> dict:
-    """Accuracy of a recipe on each draw: the share of its labelled images that are right when they are held out."""
-    replicates, truths = [], []
+def cross_validate(
+    study: Study, settings: ClassifierSettings, encoders: Sequence[Sequence], draws: range, folds: int
+) -> dict:
+    """Cross-validate settings on each label draw.
+
+    Returns:
+        `accuracies`: for each draw, the share of its labelled images that are classified correctly when held out.
+    """
+    jobs, truths = [], []
     for draw in draws:
         rows = study.draw("tune", draw, study.params.n_labels)
         labels = study.labels[rows]
         splitter = StratifiedKFold(folds, shuffle=True, random_state=derive(study.params.seed, "tune", draw))
         for fold, (train, held_out) in enumerate(splitter.split(rows, labels)):
             truths.append(labels[held_out])
-            replicates.append(
-                Replicate(
+            jobs.append(
+                ClassifierJob(
                     study.images[rows[train]],
                     labels[train],
                     study.images[rows[held_out]],
@@ -128,8 +169,8 @@ def cross_validate(study: Study, recipe: Recipe, encoders: list, draws: range, f
                     derive(study.params.seed, "tune", draw, fold),
                 )
             )
-    trained = train_replicates(replicates, recipe, min(n_jobs(), len(replicates)))
-    correct = [t.probabilities.argmax(axis=1) == truth for t, truth in zip(trained, truths, strict=True)]
+    results = train_classifiers(jobs, settings, min(n_jobs(), len(jobs)))
+    correct = [found.probabilities.argmax(axis=1) == truth for found, truth in zip(results, truths, strict=True)]
     return {"accuracies": [float(np.concatenate(correct[i : i + folds]).mean()) for i in range(0, len(correct), folds)]}
 
 

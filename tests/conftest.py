@@ -35,7 +35,7 @@ def mnist() -> dict[str, np.ndarray]:
     raw = ROOT / "data" / "raw"
     if all((raw / f"{name}.npy").is_file() for name in _sources.SHAPES):
         arrays = {name: np.load(raw / f"{name}.npy") for name in _sources.SHAPES}
-        if all(_sources.sha256(arrays[name]) == _sources.SHA256["mnist"][name] for name in arrays):
+        if all(_sources.sha256(arrays[name]) == _sources.DATASETS["mnist"]["sha256"][name] for name in arrays):
             return arrays
     return _sources.find("mnist")
 

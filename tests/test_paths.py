@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from reporting.pages.provenance import names
+
 ROOT = Path(__file__).parent.parent
-FOLDERS = r"benchmarks|dae|data|docs|dvc_plots|reports|scripts|stages|studies|tests|\.(?:ci|dvc|github)"
-FILES = r"\w+\.(?:yaml|lock|toml)|README\.md|Makefile|verify\.py"
+FOLDERS = r"benchmarks|dae|data|docs|dvc_plots|reporting|reports|stages|studies|tests|tools|\.(?:ci|dvc|github)"
+FILES = r"\w+\.(?:yaml|lock|toml)|README\.md|Makefile"
 PATH = re.compile(rf"(?<![\w./:-])(?:(?:{FOLDERS})/[\w./*-]*(?<!\.)|(?:{FILES})(?![\w/]))")
 AT_RUN_TIME = [  # what is neither in git nor an output
     "data/runs/*",
@@ -31,8 +33,7 @@ def tracked() -> list[str]:
 
 def outputs() -> list[str]:
     pipelines = [yaml.safe_load((ROOT / file).read_text()) for file in ("dvc.yaml", "studies/dvc.yaml")]
-    items = [item for pipeline in pipelines for stage in pipeline["stages"].values() for item in stage["outs"]]
-    return [item if isinstance(item, str) else next(iter(item)) for item in items]
+    return names([out for pipeline in pipelines for stage in pipeline["stages"].values() for out in stage["outs"]])
 
 
 MADE = {*tracked(), *outputs()}
@@ -42,8 +43,8 @@ THERE = MADE | {str(folder) for path in MADE for folder in Path(path).parents}
 def exists(path: str) -> bool:
     """Whether a path is there. `*` stands for anything; figures are named without their ends, pages from reports/."""
     path = path.rstrip("/")
-    names = [path, f"{path}.en.png", f"reports/{path}"]
-    return any(fnmatch.filter(THERE, name) for name in names) or any(
+    candidates = [path, f"{path}.en.png", f"reports/{path}"]
+    return any(fnmatch.filter(THERE, name) for name in candidates) or any(
         fnmatch.fnmatch(f"{path}/", made) for made in AT_RUN_TIME
     )
 
@@ -62,13 +63,16 @@ def strings(source: str) -> list[str]:
     ]
 
 
-CODE = r"(?:stages|studies|dae|scripts|benchmarks)/\w+\.py|verify\.py|\.ci/comment"
-TEXTS = r"Makefile|README\.md|docs/.*|\.ci/run|(?:.*/)?(?:params|dvc)\.yaml|scripts/.*\.sh|.*\.j2"
+CODE = r"(?:stages|studies|dae|reporting|tools|benchmarks)/[\w/]+\.py|\.ci/comment"
+TEXTS = (
+    r"Makefile|README\.md|docs/.*|\.ci/run|(?:.*/)?(?:params|dvc)\.yaml|tools/.*\.(?:sh|yaml)|.*\.j2"
+    r"|CONTRIBUTING\.md|CHANGELOG\.md"
+)
 
 
 @pytest.mark.parametrize("file", [path for path in tracked() if re.fullmatch(f"{CODE}|{TEXTS}", path)])
 def test_each_path_that_a_file_names_exists(file):
-    text = (ROOT / file).read_text()
+    text = re.sub(r"(?ms)^```sh$.*?^```$", "", (ROOT / file).read_text())  # commands that make files
     texts = strings(text) if re.fullmatch(CODE, file) else [text]
     new = {*re.findall("(?m)^`(.+)`, new:", text), *re.findall(r"(?m)^\+ +- ([\w./]+):?$", text)}  # by a recipe
     assert not {path for part in texts for path in PATH.findall(part) if not exists(path)} - new

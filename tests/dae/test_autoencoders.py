@@ -3,20 +3,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dae.autoencoders import N_SAMPLES, Data, Specification, fit_autoencoders, probe
+from dae.autoencoders import N_SAMPLES, AutoencoderJob, AutoencoderSettings, probe, train_autoencoders
 
-PLAIN = Specification(units=(64, 16), steps=150, batch_size=64, learning_rate=0.003, seed=3)
+PLAIN = AutoencoderSettings(units=(64, 16), steps=150, batch_size=64, learning_rate=0.003)
 
 
 @pytest.fixture(scope="module")
-def data(mnist) -> Data:
+def job(mnist) -> AutoencoderJob:
     train, test = (mnist[f"{part}_images"].reshape(-1, 784) for part in ("train", "test"))
     labels, rows = mnist["train_labels"], np.arange(400).reshape(2, 200)
-    return Data(train[:1000], test[:500], mnist["test_labels"][:500], train[rows], labels[rows], queries=test[:3])
+    probes = {"labelled": train[rows], "labels": labels[rows]}
+    return AutoencoderJob(train[:1000], test[:500], mnist["test_labels"][:500], seed=3, **probes, queries=test[:3])
 
 
 @pytest.fixture(scope="module")
-def fitted(data) -> dict:
+def fitted(job) -> dict:
     kinds = {
         "plain": PLAIN,
         "untrained": replace(PLAIN, steps=0),
@@ -25,7 +26,7 @@ def fitted(data) -> dict:
         "variational": replace(PLAIN, variational=True),
         "wide": replace(PLAIN, units=(900,), activation="relu"),
     }
-    return dict(zip(kinds, fit_autoencoders([(kind, data) for kind in kinds.values()], n_jobs=2), strict=True))
+    return dict(zip(kinds, train_autoencoders([(job, kind) for kind in kinds.values()], n_jobs=2), strict=True))
 
 
 def test_shapes_and_ranges(fitted):
@@ -70,13 +71,13 @@ def test_activation_of_the_code(fitted):
     assert fitted["wide"].codes.min() == 0
 
 
-def test_the_number_of_processes_changes_nothing(data, fitted):
-    (again,) = fit_autoencoders([(PLAIN, data)], n_jobs=1)
+def test_the_number_of_processes_changes_nothing(job, fitted):
+    (again,) = train_autoencoders([(job, PLAIN)], n_jobs=1)
     np.testing.assert_array_equal(again.codes, fitted["plain"].codes)
     np.testing.assert_array_equal(again.samples, fitted["plain"].samples)
 
 
-def test_a_probe_tells_what_lines_part_and_no_more():
+def test_a_probe_separates_linear_classes_but_not_xor():
     rng = np.random.default_rng(0)
     points = rng.normal(size=(400, 2))
     half, crossed = (points[:, 0] > 0).astype(int), (points[:, 0] * points[:, 1] > 0).astype(int)

@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from dae.backend import tf
-from dae.ladder import UNKNOWN, Ladder, LadderRecipe, combine, train_ladders
-from dae.replicates import Replicate
-from dae.training import scale
+from dae.core.backend import tf
+from dae.core.images import scale
+from dae.ladder import UNKNOWN, Ladder, LadderJob, LadderSettings, combine, train_ladders
 
 UNITS, COSTS = [32, 16], [10.0, 1.0, 0.1, 0.1]
 SIZE = 200 * (784 + sum(UNITS) + 10)
@@ -31,12 +30,12 @@ def images(mnist):
 def test_layers_have_the_shapes_of_the_network(images):
     model = ladder()
     logits, noisy = model.noisy_encoder(images, 50, NOISE)
-    clean_logits, clean, statistics = model.clean_encoder(images[50:])
+    clean_logits, clean, moments = model.clean_encoder(images[50:])
     assert logits.shape == (200, 10)
     assert clean_logits.shape == (150, 10)
     assert [z.shape for z in noisy] == [z.shape for z in clean] == [(150, n) for n in (784, *UNITS, 10)]
-    assert [mean.shape for mean, _ in statistics] == [(n,) for n in (*UNITS, 10)]
-    assert len(model.denoising_costs(logits[50:], noisy, clean, statistics)) == 4
+    assert [mean.shape for mean, _ in moments] == [(n,) for n in (*UNITS, 10)]
+    assert len(model.denoising_costs(logits[50:], noisy, clean, moments)) == 4
 
 
 def test_clean_layers_are_normalised(images):
@@ -112,8 +111,8 @@ def test_costs_are_the_papers(images):
     model = ladder()
     randomise(model)
     logits, noisy = model.noisy_encoder(images, 50, NOISE)
-    _, clean, statistics = model.clean_encoder(images[50:])
-    found = model.denoising_costs(logits[50:], noisy, clean, statistics)
+    _, clean, moments = model.clean_encoder(images[50:])
+    found = model.denoising_costs(logits[50:], noisy, clean, moments)
 
     def norm(x):
         return (x - x.mean(axis=0)) / np.sqrt(x.var(axis=0) + 1e-6)
@@ -124,7 +123,7 @@ def test_costs_are_the_papers(images):
         above = np.array(combine(noisy[layer].numpy(), u.astype(np.float32), model.a[layer].numpy()))
         estimate = above
         if layer:
-            mean, variance = (s.numpy() for s in statistics[layer - 1])
+            mean, variance = (s.numpy() for s in moments[layer - 1])
             estimate = (above - mean) / np.sqrt(variance + 1e-6)
         expected.append(COSTS[layer] * np.mean((estimate - clean[layer].numpy()) ** 2))
     assert np.allclose(found, expected, rtol=1e-3)
@@ -140,8 +139,8 @@ def test_a_gradient_step_lowers_each_cost(layer, images):
 
     def cost():
         logits, noisy = model.noisy_encoder(images, 50, NOISE)
-        _, clean, statistics = model.clean_encoder(images[50:])
-        (found,) = model.denoising_costs(logits[50:], noisy, clean, statistics)
+        _, clean, moments = model.clean_encoder(images[50:])
+        (found,) = model.denoising_costs(logits[50:], noisy, clean, moments)
         return found
 
     with tf.GradientTape() as tape:
@@ -168,11 +167,11 @@ def test_unlabelled_images_help(mnist):
     labels = np.full(len(images), UNKNOWN, np.uint8)
     labels[:100] = truths[:100]
     test, test_labels = mnist["test_images"].reshape(-1, 784), mnist["test_labels"]
-    replicate = Replicate(images, labels, test, (), seed=3)
+    job = LadderJob(images, labels, test, seed=3)
 
     def accuracy(costs, epochs=8, products="float32"):
-        recipe = LadderRecipe((200, 100), 0.3, costs, 100, 100, epochs, 0.003, products)
-        (found,) = train_ladders([replicate], recipe, 1)
+        settings = LadderSettings((200, 100), 0.3, costs, 100, 100, epochs, 0.003, products)
+        (found,) = train_ladders([job], settings, 1)
         return np.mean(found.probabilities.argmax(axis=1) == test_labels), found.probabilities
 
     with_costs, probabilities = accuracy((1000.0, 10.0, 0.1, 0.1))

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from dae.networks import (
+from dae.core.networks import (
     build_autoencoder,
     build_classifier,
     build_convolutional_autoencoder,

@@ -7,9 +7,9 @@ from PIL import Image
 from scipy.special import expit
 from sklearn.neural_network import MLPClassifier
 
-from dae.networks import build_autoencoder
-from dae.pictures import as_mnist, oddities, overview
-from dae.training import Trainer, predict, train_autoencoders
+from dae.core.training import predict
+from dae.denoising import DaeJob, DaeSettings, train_daes
+from dae.pictures import as_mnist, oddities
 
 N = 60  # digits of each kind of picture
 
@@ -137,13 +137,13 @@ def test_a_digit_cut_out_to_its_edge_is_found(digits):
 
 
 def test_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
-    trainer = Trainer(build_autoencoder(784, [256, 64]), "masking", 0.5)
     images = mnist["train_images"][:10_000].reshape(-1, 784)
-    train_autoencoders([trainer], images, seeds=[0], epochs=15, batch_size=128, learning_rate=0.003)
+    settings = DaeSettings((256, 64), "masking", 0.5, tied=False, epochs=15, batch_size=128, learning_rate=0.003)
+    (dae,) = train_daes([DaeJob(images, seed=0)], settings)
 
     def odd(images):
         images = flat(images).astype(np.float32)
-        denoised = expit(predict(trainer.model, images))
+        denoised = expit(predict(dae.model, images))
         return oddities(images, denoised, classifier.predict_proba(images))
 
     limits = np.percentile(odd(mnist["test_images"]), 99, axis=0)
@@ -151,20 +151,3 @@ def test_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
     digits = [image for image in accepted(255 - mnist["test_images"][:300:3]) if image is not None]
     assert (odd(scribbles) > limits).any(axis=1).mean() > 0.6
     assert (odd(digits) > limits).any(axis=1).mean() < 0.06
-
-
-def test_the_overview_shows_every_picture_with_its_name_and_its_answer(digits):
-    names = ["a/very/long/name/" * 9 + "four$.png", *(f"{number}.png" for number in range(9))]
-    answers = ["4\n51 %\nhardly a digit", *(f"{number}\n100 %" for number in range(9))]
-    pictures = [np.full((100 + number, 50), 10 * number, np.uint8) for number in range(10)]
-    figure = overview(names, pictures, digits[:10], digits[10:20], answers)
-    figure.draw_without_rendering()
-    (axis,) = figure.axes
-    texts = [text.get_text() for text in axis.texts]
-    assert any(text.startswith("…") and text.endswith(r"/four\$.png") and len(text) < 50 for text in texts)
-    assert all(f"{number}.png" in texts and str(number) in texts for number in range(9))
-    assert "51 %\nhardly a digit" in texts
-    (canvas,) = (image.get_array() for image in axis.images)
-    rows = np.lib.stride_tricks.sliding_window_view(canvas, 84, axis=1)
-    for middle in digits[:20, 14].repeat(3, axis=1):  # of what was seen and of what was denoised
-        assert (rows == middle).all(axis=2).any()

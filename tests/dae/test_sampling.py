@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from dae.core.seeds import derive
 from dae.sampling import draw_labelled
-from dae.seeds import derive
 
 LABELS = np.repeat(np.arange(10), 30).astype(np.uint8)
 

@@ -1,9 +1,13 @@
 import numpy as np
 import pytest
 
-from dae.backend import keras, tf
-from dae.networks import build_autoencoder, build_classifier, initial_weights
-from dae.training import Trainer, batches, cosine_schedule, predict, scale, train_autoencoders
+from dae.classifiers import classification_loss
+from dae.core.backend import keras, tf
+from dae.core.images import scale
+from dae.core.networks import build_autoencoder, build_classifier, initial_weights
+from dae.core.seeds import derive
+from dae.core.training import Trainer, batches, cosine_schedule, predict, set_up_tensorflow
+from dae.denoising import DaeJob, DaeSettings, denoising_loss, train_daes
 
 
 def test_batches_go_through_all_rows_again_and_again():
@@ -31,14 +35,12 @@ def test_training_takes_the_steps_that_kerass_adam_takes(mnist):
     model = build_classifier(784, [16], dropout=0)
     weights = initial_weights(model, 5)
     arguments = {"batch_size": batch_size, "steps": steps, "learning_rate": rate, "seed": seed, "log_every": steps}
-    Trainer(model, "masking", 0.0).fit(images, labels, weights=weights, **arguments)
+    Trainer(model, classification_loss(model, 0.0, False)).fit(images, labels, weights=weights, **arguments)
 
     reference = build_classifier(784, [16], dropout=0)
     reference.set_weights(weights)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(rate, steps))
     reference.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
-    from dae.seeds import derive
-
     for rows in batches(60, batch_size, steps, derive(seed, "batches")):
         reference.train_on_batch(images[rows] / np.float32(255), labels[rows])
     for ours, theirs in zip(model.get_weights(), reference.get_weights(), strict=True):
@@ -48,14 +50,15 @@ def test_training_takes_the_steps_that_kerass_adam_takes(mnist):
 
 @pytest.fixture(scope="module")
 def autoencoder_trainer():
-    return Trainer(build_autoencoder(784, [128, 64]), "masking", 0.5)
+    model = build_autoencoder(784, [128, 64])
+    return Trainer(model, denoising_loss(model, "masking", 0.5))
 
 
 def fit_autoencoder(trainer, mnist, seed, steps=60):
     images = mnist["train_images"][:2000].reshape(2000, -1)
     weights = initial_weights(trainer.model, 1)
     options = {"batch_size": 100, "steps": steps, "learning_rate": 0.003, "log_every": 20}
-    history = trainer.fit(images, None, weights=weights, seed=seed, **options)
+    history = trainer.fit(images, weights=weights, seed=seed, **options)
     return history, trainer.model.get_weights()
 
 
@@ -68,19 +71,46 @@ def test_the_same_seed_gives_the_same_weights_to_the_byte(autoencoder_trainer, m
     assert not np.array_equal(first[1][0], other[1][0])
 
 
-def test_autoencoders_side_by_side_are_those_that_each_would_be_alone(mnist):
+def test_daes_side_by_side_are_those_that_each_would_be_alone(mnist):
     images = mnist["train_images"][:500].reshape(500, -1)
-    trainers = [Trainer(build_autoencoder(784, [32, 16]), "masking", 0.5) for _ in range(3)]
-    settings = {"epochs": 3, "batch_size": 100, "learning_rate": 0.003}
+    settings = DaeSettings((32, 16), "masking", 0.5, tied=False, epochs=3, batch_size=100, learning_rate=0.003)
     epochs = []
-    train_autoencoders(trainers, images, seeds=[5, 6, 5], **settings, on_epoch=lambda *found: epochs.append(found))
-    together = [trainer.model.get_weights() for trainer in trainers]
-    train_autoencoders(trainers[1:2], images, seeds=[6], **settings)
+    jobs = [DaeJob(images, seed) for seed in (5, 6, 5)]
+    first, second, third = train_daes(jobs, settings, on_epoch=lambda *found: epochs.append(found))
+    (alone,) = train_daes(jobs[1:2], settings)
     assert sorted(found[:2] for found in epochs) == [(number, epoch) for number in range(3) for epoch in (1, 2, 3)]
-    for alone, second in zip(trainers[1].model.get_weights(), together[1], strict=True):
-        assert np.array_equal(alone, second)
-    assert np.array_equal(together[0][0], together[2][0])
-    assert not np.array_equal(together[0][0], together[1][0])
+    for one, other in zip(alone.model.get_weights(), second.model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    assert [array.shape for array in second.encoder] == [(784, 32), (32,), (32, 16), (16,)]
+    assert np.array_equal(second.encoder[2], second.model.get_weights()[2])
+    assert np.array_equal(first.encoder[0], third.encoder[0])
+    assert not np.array_equal(first.encoder[0], second.encoder[0])
+
+
+def test_a_loss_gets_its_rows_a_new_seed_each_step_and_what_was_prepared():
+    """A model of one number, whose loss is told what it is called with: rows, seeds, and the data prepared."""
+    set_up_tensorflow()
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    seen = []
+
+    def prepare(seed, batch_size, data):
+        return data, tf.cast(seed[1] + 100 * batch_size, tf.float32)
+
+    def loss(rows, seed, data, prepared):
+        tf.py_function(
+            lambda *found: seen.append([value.numpy().tolist() for value in found]), [rows, seed, prepared], []
+        )
+        return tf.reduce_mean(tf.gather(data, rows)) + 0 * tf.reduce_sum(model.trainable_variables[0])
+
+    data = np.arange(6, dtype=np.float32)
+    history = Trainer(model, loss, prepare).fit(
+        data, weights=[np.ones((1, 1))], batch_size=2, steps=5, learning_rate=0.1, seed=3, log_every=3
+    )
+    order = batches(6, 2, 5, derive(3, "batches"))
+    assert [rows for rows, _, _ in seen] == order.tolist()
+    assert [seed for _, seed, _ in seen] == [[derive(3, "corruption"), step] for step in range(5)]
+    assert [prepared for _, _, prepared in seen] == [200, 200, 200, 203, 203]  # once an entry of the history
+    assert history == [(3, pytest.approx(data[order[:3]].mean())), (5, pytest.approx(data[order[3:]].mean()))]
 
 
 def test_the_autoencoder_learns_to_denoise(autoencoder_trainer, mnist):
@@ -95,7 +125,8 @@ def test_the_autoencoder_learns_to_denoise(autoencoder_trainer, mnist):
 
 def test_dropout_is_drawn_from_the_seed(mnist):
     images, labels = mnist["train_images"][:100].reshape(100, -1), mnist["train_labels"][:100]
-    trainer = Trainer(build_classifier(784, [32], dropout=0.5), "masking", 0.0)
+    model = build_classifier(784, [32], dropout=0.5)
+    trainer = Trainer(model, classification_loss(model, 0.0, False))
     weights = initial_weights(trainer.model, 1)
     options = {"batch_size": 50, "steps": 20, "learning_rate": 0.001, "log_every": 20, "weights": weights}
     runs = [trainer.fit(images, labels, seed=seed, **options) for seed in (1, 1, 2)]

@@ -9,71 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 
-SMALL = {
-    "n_labels": 100,
-    "replicates": 2,
-    "split.repeats": 1,
-    "pretrain.models": 2,
-    "network.units": [64, 32],
-    "pretrain.epochs": 1,
-    "reconstruct.min_psnr_gain": -10.0,  # an epoch is too little to learn to denoise
-    "reconstruct.levels": [0.0, 0.5],
-    "finetune.steps": 100,
-    "evaluate.resamples": 100,
-    "theory.images": 500,
-    "theory.few": 100,
-    "theory.epochs": 1,
-    "theory.codes": [2, 16],
-}
-
-
-SMALL_STUDIES = {
-    "tune.configurations": 2,
-    "tune.folds": 2,
-    "tune.draws": [1, 1],
-    "tune.keep": [1],
-    "tune.space.steps": [20, 40],
-    "label_curve.n_labels": [50, 100, 200],
-    "label_curve.replicates": 2,
-    "label_curve.replicates_above": 2,
-    "noise_curve.levels": {"masking": [0.5, 0.7], "gaussian": [0.5]},
-    "noise_curve.epochs": 1,
-    "noise_curve.replicates": 2,
-    "ablations.epochs": 2,
-    "ablations.replicates": 2,
-    "ladder.n_labels": [100, 200],
-    "ladder.replicates": 2,
-    "ladder.replicates_elsewhere": 2,
-    "ladder.units": [32],
-    "ladder.costs": [100.0, 1.0, 0.1],
-    "ladder.epochs": 2,
-    "ladder.fast_epochs": 1,
-    "ladder.thresholds": [0, 90],
-    "ladder.validation_draws": 1,
-    "ladder.student.steps": 150,
-    "ladder.convolutional.units": [4, 16],
-    "ladder.convolutional.steps": 150,
-    "ladder.pushed.units": [32],
-    "ladder.pushed.epochs": 1,
-    "ladder.pushed.dropout": 0.0,
-    "ladder.pushed.learning_rate": 0.01,
-    "ladder.pushed.steps": 100,
-}
-
-
-def write_changed(path: Path, changes: dict) -> None:
-    """Set some keys of a YAML file, by their dotted names."""
-    values = yaml.safe_load(path.read_text())
-    for key, value in changes.items():
-        *sections, name = key.split(".")
-        target = values
-        for section in sections:
-            target = target[section]
-        assert name in target
-        target[name] = value
-    path.write_text(yaml.safe_dump(values, sort_keys=False))
+from tools.small import main as write_small
 
 
 class Project:
@@ -130,8 +67,7 @@ def small(root, mnist_file, tmp_path_factory) -> Project:
             (folder / name).chmod((root / name).stat().st_mode)
     for lock in (folder / "dvc.lock", folder / "studies" / "dvc.lock"):
         lock.unlink(missing_ok=True)
-    write_changed(folder / "params.yaml", SMALL)
-    write_changed(folder / "studies" / "params.yaml", SMALL_STUDIES)
+    write_small(folder)
     project.call("git", "init", "--quiet", "--initial-branch=main")
     project.output = project.dvc("repro")
     project.call("git", "add", ".")

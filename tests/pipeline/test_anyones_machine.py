@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 import yaml
-from conftest import write_changed
 
 from dae import SETTINGS, settings
-from stages import _surroundings
-from verify import ELSEWHERE, KERAS_JSON, MATPLOTLIBRC
+from reporting.pages.provenance import names
+from stages.common.surroundings import OURS, numeric_versions
+from tools.small import change
+from tools.verify import ELSEWHERE, KERAS_JSON, MATPLOTLIBRC
 
-STAGES = ("split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "report")
+STAGES = ("split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "theory_figures", "report")
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def hostile(tmp_path) -> dict[str, str]:
     (home / ".config" / "matplotlib" / "matplotlibrc").write_text(MATPLOTLIBRC)
     (home / ".config").chmod(0o500)
     (tmp_path / "matplotlibrc").write_text(MATPLOTLIBRC)
-    for package in ("stages", "dae", "studies"):
+    for package in OURS:
         (path / package).mkdir(parents=True)
         (path / package / "__init__.py").write_text("raise SystemExit('the wrong package')")
     return ELSEWHERE | {
@@ -50,8 +51,7 @@ def hostile(tmp_path) -> dict[str, str]:
 
 def compare(small, folder: Path, stage: str) -> None:
     """All outputs of a stage, against those of the small project."""
-    for item in yaml.safe_load((small.folder / "dvc.yaml").read_text())["stages"][stage]["outs"]:
-        path = item if isinstance(item, str) else next(iter(item))
+    for path in names(yaml.safe_load((small.folder / "dvc.yaml").read_text())["stages"][stage]["outs"]):
         there = small.folder / path
         for file in [there] if there.is_file() else there.iterdir():
             relative = file.relative_to(small.folder)
@@ -81,8 +81,8 @@ def test_a_hostile_environment_changes_no_network(project, hostile):
     """Not even a convolutional one, whose kernels depend on the order of the axes."""
     code = (
         "import dae, numpy as np\n"
-        "from dae.networks import build_convolutional_classifier, initial_weights\n"
-        "from dae.backend import keras\n"
+        "from dae.core.networks import build_convolutional_classifier, initial_weights\n"
+        "from dae.core.backend import keras\n"
         "model = build_convolutional_classifier([4, 8, 16], 0.1)\n"
         "model.set_weights(initial_weights(model, 1))\n"
         "images = np.random.default_rng(0).random((3, 784), np.float32)\n"
@@ -131,7 +131,7 @@ def test_every_package_that_computes_is_in_the_numeric_lock(root):
     lines = [line for line in (root / "requirements.lock").read_text().splitlines() if "==" in line]
     pinned = [line.split(" ")[0].split("==") for line in lines]
     assert len({name for name, _ in pinned}) == len(pinned)
-    numeric = _surroundings.numeric_versions()
+    numeric = numeric_versions()
     assert numeric.items() <= dict(pinned).items()
     computing = {
         "numpy",
@@ -202,7 +202,7 @@ def test_a_temporary_folder_that_is_too_small_has_one_line(project, tmp_path):
         "mount -t tmpfs -o size=1m tmpfs {0} && mount -t tmpfs -o size=1m tmpfs /dev/shm && "
         "TMPDIR={0} {1} -m stages.theory"
     )
-    write_changed(project.folder / "params.yaml", {"theory.images": 3000})
+    change(project.folder / "params.yaml", {"theory.images": 3000})
     command = ["unshare", "--mount", "bash", "-c", script.format(tmp_path, sys.executable)]
     done = subprocess.run(command, cwd=project.folder, env=project.environment, capture_output=True, text=True)
     project.call("git", "checkout", "--quiet", "--force", "main")

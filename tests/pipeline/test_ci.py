@@ -5,7 +5,10 @@ import subprocess
 import tarfile
 
 import pytest
-from conftest import Project, write_changed
+import yaml
+from conftest import Project
+
+from tools.small import change
 
 LINT = """
 const {createLinter} = require("./package/node.cjs");
@@ -47,7 +50,7 @@ def test_a_branch_that_changes_nothing_says_so(branch):
 def test_new_results_are_compared_and_stale_ones_told_of(branch):
     metrics = branch.folder / "reports" / "metrics.json"
     metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"gain": 0.5}))
-    write_changed(branch.folder / "params.yaml", {"noise": 0.25})
+    change(branch.folder / "params.yaml", {"noise": 0.25})
     branch.call("git", "commit", "--quiet", "--all", "--message=change")
     sections = comment(branch)
     assert "| params.yaml | noise   | 0.5           | 0.25        |" in sections["Parameters"]
@@ -85,3 +88,13 @@ def test_actionlint_would_find_a_mistake(lint, root, tmp_path):
     (tmp_path / "bad.yml").write_text(text.replace("github.base_ref", "github.base_reff"))
     (found,) = lint(tmp_path / "bad.yml")
     assert "base_reff" in found
+
+
+def test_the_workflows_may_only_read_by_default(root):
+    for path in (root / ".github" / "workflows").glob("*.yml"):
+        workflow = yaml.safe_load(path.read_text())
+        assert workflow["permissions"] == {"contents": "read"}
+        for job in workflow["jobs"].values():
+            for step in job["steps"]:
+                if step.get("uses", "").startswith("actions/checkout"):
+                    assert step["with"]["persist-credentials"] is False

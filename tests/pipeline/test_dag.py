@@ -2,14 +2,17 @@
 
 import ast
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
-from stages._params import Params
-from stages._surroundings import OURS, PIPELINES, imported
+from reporting.pages.provenance import names
+from stages.common.params import Params
+from stages.common.surroundings import OURS, PIPELINES, code_dependencies, imported
 from studies._params import StudyParams
+from tools import dependencies
 
 ROOT = Path(__file__).parents[2]
 STAGES = {
@@ -18,11 +21,13 @@ STAGES = {
     for name, stage in yaml.safe_load((ROOT / file).read_text())["stages"].items()
 }
 SCHEMAS = {"params": Params, "study_params": StudyParams}  # by the name that the stages' functions give them
+MAY_IMPORT = {  # of our packages, beside itself; tools may import any
+    "dae": set(),
+    "reporting": set(),
+    "stages": {"dae", "reporting"},
+    "studies": {"dae", "reporting", "stages"},
+}
 every_stage = pytest.mark.parametrize(("package", "name"), STAGES)
-
-
-def paths(items: list) -> list[str]:
-    return [item if isinstance(item, str) else next(iter(item)) for item in items]
 
 
 @every_stage
@@ -34,8 +39,24 @@ def test_a_stage_runs_the_module_of_its_name(package, name, root):
 
 @every_stage
 def test_a_stage_declares_exactly_the_modules_that_it_imports(package, name, root):
-    declared = {path for path in paths(STAGES[package, name]["deps"]) if path.endswith(".py")}
-    assert declared == imported(f"{package}.{name}", root)
+    """Some packages as a whole, by their directories; `make deps` writes these lines."""
+    ours = [path for path in names(STAGES[package, name]["deps"]) if path.split("/")[0] in OURS]
+    declared = [path for path in ours if path.endswith(".py") or not (root / path).is_file()]
+    assert declared == code_dependencies(f"{package}.{name}", root)
+
+
+@every_stage
+def test_the_code_that_a_stage_declares_has_all_modules_that_it_imports(package, name, root):
+    declared = [Path(path) for path in STAGES[package, name]["deps"]]
+    for path in imported(f"{package}.{name}", root):
+        assert any(Path(path).is_relative_to(dep) for dep in declared), path
+
+
+@every_stage
+def test_a_stage_declares_the_words_that_it_reads(package, name, root):
+    for path in imported(f"{package}.{name}", root):
+        for part in re.findall(r"words_of\([\"'](\w+)[\"']", (root / path).read_text()):
+            assert f"reporting/{part}" in STAGES[package, name]["deps"], path
 
 
 @every_stage
@@ -44,11 +65,15 @@ def test_stages_do_not_import_each_other(package, name, root):
     assert not imported(f"{package}.{name}", root) & others
 
 
-def test_dae_knows_nothing_of_stages_and_the_main_pipeline_nothing_of_studies(root):
-    for path in (root / "dae").glob("*.py"):
-        assert {file.split("/")[0] for file in imported(f"dae.{path.stem}", root)} == {"dae"}
-    for path in (root / "stages").glob("*.py"):
-        assert "studies" not in {file.split("/")[0] for file in imported(f"stages.{path.stem}", root)}
+@pytest.mark.parametrize("package", OURS)
+def test_a_package_imports_only_those_below_it(package, root):
+    """So dae and reporting know nothing of the others, and stages nothing of studies."""
+    others = {*OURS, "tools", "benchmarks", "tests"} - {package} - MAY_IMPORT[package]
+    for path in (root / package).rglob("*.py"):
+        nodes = list(ast.walk(ast.parse(path.read_text())))
+        found = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+        found += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level]
+        assert not {name.split(".")[0] for name in found} & others, path
 
 
 @every_stage
@@ -56,7 +81,7 @@ def test_a_stage_declares_exactly_the_parameters_that_it_reads(package, name, ro
     """Read from the source: every `params.a` and `study_params.a` in the stage's own modules, against dvc.yaml."""
     read = set()
     for path in imported(f"{package}.{name}", root):
-        if path.startswith("dae/") or path.endswith("_params.py"):
+        if path.startswith("dae/") or path.endswith("params.py"):
             continue
         for node in ast.walk(ast.parse((root / path).read_text())):
             parts = []
@@ -85,14 +110,46 @@ def test_a_stage_declares_exactly_the_parameters_that_it_reads(package, name, ro
 def test_small_results_are_in_git_and_large_ones_in_the_cache():
     for stage in STAGES.values():
         for item in stage.get("outs", []) + stage.get("metrics", []):
-            (path,) = paths([item])
+            (path,) = names([item])
             cached = isinstance(item, str)
             assert cached == path.startswith("data/")
             assert cached or path.startswith("reports/")
 
 
 def test_only_stages_that_train_or_run_a_network_can_import_tensorflow(root):
-    with_tensorflow = {name for package, name in STAGES if "dae/backend.py" in imported(f"{package}.{name}", root)}
-    assert {"download", "split", "evaluate", "report"} == {n for p, n in STAGES if p == "stages"} - with_tensorflow
-    for path in [path for folder in OURS for path in (root / folder).glob("*.py")]:
-        assert path.name == "backend.py" or not re.search(r"(?m)^\s*(import|from) (tensorflow|keras)", path.read_text())
+    with_tensorflow = {name for package, name in STAGES if "dae/core/backend.py" in imported(f"{package}.{name}", root)}
+    without = {"download", "split", "evaluate", "theory_figures", "report"}
+    assert without == {n for p, n in STAGES if p == "stages"} - with_tensorflow
+    for path in [path for folder in (*OURS, "tools") for path in (root / folder).rglob("*.py")]:
+        run = re.sub(r"(?m)^if TYPE_CHECKING:.*\n(    .*\n)+", "", path.read_text())  # but for annotations
+        assert path.name == "backend.py" or not re.search(r"(?m)^\s*(import|from) (tensorflow|keras)", run)
+
+
+def test_what_a_study_shows_reruns_no_stage_of_the_main_pipeline(root):
+    shown = {path.name for path in (root / "reporting").iterdir() if path.is_dir()} & set(StudyParams.model_fields)
+    assert shown == {"tune", "label_curve", "noise_curve", "ladder"}
+    for package, name in STAGES:
+        parts = {dep.split("/")[1] for dep in STAGES[package, name]["deps"] if dep.startswith("reporting/")}
+        assert not parts & {*shown, "studies"} or package == "studies"
+
+
+def test_what_the_theory_shows_reruns_no_stage_that_trains():
+    shows = {name for (_, name), stage in STAGES.items() if "reporting/theory" in stage["deps"]}
+    assert shows == {"theory_figures"}
+    assert not any(dep.startswith("dae/core") for dep in STAGES["stages", "theory_figures"]["deps"])
+
+
+def test_make_deps_changes_nothing_in_the_committed_pipelines(root, tmp_path, monkeypatch):
+    for package in (*OURS, "requirements-numeric.lock"):
+        (tmp_path / package).symlink_to(root / package)
+    (tmp_path / "studies").unlink()
+    shutil.copytree(root / "studies", tmp_path / "studies", ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / "dvc.yaml").write_text((root / "dvc.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    dependencies.main()
+    for file in PIPELINES.values():
+        assert (tmp_path / file).read_text() == (root / file).read_text()
+    text = (root / "dvc.yaml").read_text()
+    (tmp_path / "dvc.yaml").write_text(text.replace("      - dae/denoising.py\n", "      - dae/none.py\n"))
+    dependencies.main()
+    assert (tmp_path / "dvc.yaml").read_text() == text

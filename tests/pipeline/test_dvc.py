@@ -11,7 +11,8 @@ import yaml
 
 
 def test_the_stages_run_in_the_order_of_the_data_and_all_outputs_are_there(project):
-    stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "report"]
+    stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate"]
+    stages += ["theory", "theory_figures", "report"]
     assert sorted(project.ran(project.output)) == sorted(stages)
     lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
     assert sorted(lock) == sorted(stages)
@@ -76,11 +77,20 @@ def test_a_change_of_the_fine_tuning_does_not_train_the_autoencoder(project):
 
 
 def test_a_change_of_the_report_trains_nothing(project):
-    template = project.folder / "stages" / "templates" / "report.md.j2"
+    template = project.folder / "reporting" / "report" / "en.md.j2"
     before = template.read_text()
     template.write_text(before + "\nOne more line.\n")
     assert project.ran(project.dvc("repro", "--dry")) == ["report"]
     template.write_text(before)
+
+
+def test_a_change_of_a_figures_words_trains_nothing(project):
+    words = project.folder / "reporting" / "theory" / "en.yaml"
+    before = words.read_text()
+    words.write_text(before + "another: word\n")
+    ran = set(project.ran(project.dvc("repro", "--dry")))
+    assert {"theory_figures"} <= ran <= {"theory_figures", "report"}
+    words.write_text(before)
 
 
 def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project):
@@ -98,7 +108,7 @@ def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project)
     assert rows[-1]["without"] > rows[0]["without"]
     kept = {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()}
     again = project.dvc("repro", "--single-item", "--force", "studies/dvc.yaml:tune")
-    assert len(re.findall(r"unit \d+/\d+ ", again)) >= 6
+    assert len(re.findall(r"question \d+/\d+ ", again)) >= 6
     assert {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()} == kept
     assert project.call("git", "status", "--porcelain", "--untracked-files=no") == ""
     project.call("git", "add", ".")

@@ -5,9 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from conftest import Project, write_changed
+from conftest import Project
 
 from stages import _sources
+from tools.small import change
 
 pytestmark = pytest.mark.slow
 
@@ -24,16 +25,20 @@ TINY = {
 
 @pytest.fixture(scope="module")
 def extended(project, root, mnist, tmp_path_factory):
-    """The project after all changes of the page, run with the new data set, corruption, network and stage."""
+    """The project after all changes of the page, run with the new data set, corruption, network, stage and so on."""
     page = (root / "docs" / "extending.md").read_text()
-    changes = re.findall(r"(?m)^`([^`\n]+)`[^\n]*:\n\n```(diff|python)\n(.*?)^```", page, flags=re.DOTALL)
+    changes = re.findall(r"(?m)^(?:`([^`\n]+)`[^\n]*:\n\n)?```(\w+)\n(.*?)^```", page, flags=re.DOTALL)
     assert len(changes) == page.count("```") // 2
     for path, kind, text in changes:
-        apply(project.folder / path, kind, text)
+        if kind == "sh":
+            project.call("bash", "-ec", text)
+        else:
+            apply(project.folder / path, kind, text)
+    project.call(sys.executable, "-m", "tools.dependencies")
     turned = tmp_path_factory.mktemp("turned") / "mnist.npz"
     arrays = {name: array[:, ::-1, ::-1] if array.ndim == 3 else array for name, array in mnist.items()}
     np.savez(turned, **{key: arrays[name] for name, key in _sources.NPZ_NAMES.items()})
-    write_changed(project.folder / "params.yaml", TINY)
+    change(project.folder / "params.yaml", TINY)
     project.environment = project.environment | {"DAE_DATA": str(turned)}
     project.output = project.dvc("repro")
     return project
@@ -41,7 +46,7 @@ def extended(project, root, mnist, tmp_path_factory):
 
 def apply(path, kind, text):
     """Write a new file, or change the one place where the lines of a diff without its additions stand."""
-    if kind == "python":
+    if kind != "diff":
         assert not path.exists()
         path.write_text(text)
         return
@@ -66,7 +71,7 @@ def test_the_new_data_set_without_its_files_is_told_of_in_plain_lines(extended, 
     errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
     assert "Traceback" not in output
     assert errors[0] == "ERROR: no source has turned:"
-    assert len(errors) == 5 + bool(named)
+    assert len(errors) == 6 + bool(named)
     assert errors[-1].startswith("ERROR: set DAE_DATA to the folder that holds its four IDX files")
 
 
@@ -94,3 +99,27 @@ def test_the_new_data_set_corruption_and_network_are_used(extended, mnist):
 
 def test_the_new_stage_declares_what_it_imports(extended):
     extended.call(sys.executable, "-m", "pytest", "tests/pipeline/test_dag.py", "-k", "declares")
+
+
+def test_the_new_metric_figure_and_language_are_in_the_reports(extended):
+    evaluation = extended.json("reports/evaluation.json")
+    assert evaluation["with"]["top_2"]["mean"] > evaluation["with"]["accuracy"]["mean"]
+    english, spanish = ((extended.folder / "reports" / name).read_text() for name in ("report.md", "informe.md"))
+    assert "\n| top_2 | " in english
+    assert "](figures/evaluate/recalls.en.png)" in english
+    assert "](figures/evaluate/recalls.es.png)" in spanish
+    assert re.search(r"\*Figure \d+\. Recall of each class", spanish)
+    assert re.search(r"\d,\d\d %", spanish)
+    page = (extended.folder / "reports" / "report.html").read_text()
+    assert re.findall(r'data-set-language="(\w+)"', page) == ["en", "es", "pt"]
+
+
+def test_the_new_study_runs_and_has_its_section_in_each_language(extended):
+    extended.dvc("repro", "-P")
+    folder = extended.folder / "reports" / "studies"
+    assert (folder / "patience.csv").read_text().startswith("steps,without,with\n100,")
+    english, portuguese, spanish = ((folder / f"{name}.md").read_text() for name in ("studies", "estudos", "estudios"))
+    assert "\n## 6. How long to train?\n" in english
+    assert "\n## 6. Quanto tempo treinar?\n" in portuguese
+    assert "\n## 6. How long to train?\n" in spanish  # not translated yet
+    assert "With 200 steps: " in english

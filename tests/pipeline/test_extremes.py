@@ -1,6 +1,5 @@
 """The extremes that params.yaml allows run through all stages to a report that says something: pytest -m slow"""
 
-import functools
 import json
 import re
 import shutil
@@ -9,6 +8,8 @@ import sys
 
 import pytest
 import yaml
+
+from tools.small import change
 
 FEWEST = {"n_labels": 10, "replicates": 1, "split.repeats": 0, "pretrain.models": 1, "network.units": [1]}
 QUICK = {"pretrain.batch_size": 4096, "finetune.steps": 20, "reconstruct.min_psnr_gain": -100.0}
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.slow
 # all stages of all projects in one process, which imports TensorFlow once
 RUN = """
 import importlib, os, sys
-from stages._params import load_params
+from stages.common.params import load_params
 
 stages, projects = sys.argv[1].split(","), sys.argv[2:]
 for project in projects:
@@ -38,11 +39,8 @@ def projects(small, root, tmp_path_factory):
     folders = {}
     for name, changes in EXTREMES.items():
         folders[name] = tmp_path_factory.mktemp("extreme")
-        values = yaml.safe_load((small.folder / "params.yaml").read_text())
-        for key, value in (QUICK | changes).items():
-            *sections, last = key.split(".")
-            functools.reduce(dict.__getitem__, sections, values)[last] = value
-        (folders[name] / "params.yaml").write_text(yaml.safe_dump(values))
+        shutil.copy(small.folder / "params.yaml", folders[name])
+        change(folders[name] / "params.yaml", QUICK | changes)
         for file in ("dvc.yaml", "pyproject.toml", "tolerances.json"):
             shutil.copy(root / file, folders[name])
     stages = yaml.safe_load((root / "dvc.yaml").read_text())["stages"]

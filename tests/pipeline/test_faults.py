@@ -166,16 +166,19 @@ def test_a_full_disk_is_told_and_leaves_no_part_of_a_file(project, mount):
 
 def test_a_full_disk_is_told_of_every_kind_of_file(project, mount):
     """The writers of arrays, archives, models, tables and figures each have errors of their own."""
-    for part in ("stages", "dae"):
+    for part in ("stages", "dae", "reporting"):
         shutil.copytree(project.folder / part, mount / part)
     shutil.copy(project.folder / "requirements-numeric.lock", mount)
     code = (
+        "from pathlib import Path\n"
         "import numpy as np, pandas as pd\n"
         "from matplotlib.figure import Figure\n"
-        "from stages._stage import *\n"
-        "from dae.networks import build_autoencoder\n"
+        "from stages._figures import save_figure\n"
+        "from stages.common.errors import StageError\n"
+        "from stages.common.files import save_array, save_arrays, save_json, save_model, save_table\n"
+        "from dae.core.networks import build_autoencoder\n"
         "big = np.random.default_rng(0).random(10**6)\n"
-        "writers = {'a.npy': lambda p: save_array(p, big), 'a.npz': lambda p: save_arrays(p, [big]),\n"
+        "writers = {'a.npy': lambda p: save_array(p, big), 'a.npz': lambda p: save_arrays(p, big),\n"
         "    'a.keras': lambda p: save_model(p, build_autoencoder(784, [600])),\n"
         "    'a.csv': lambda p: save_table(p, pd.DataFrame(big)),\n"
         "    'a.json': lambda p: save_json(p, {'a': 'b' * 10**7}),\n"

@@ -103,6 +103,7 @@ def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp
     shutil.copytree(small.folder, project.folder, symlinks=True)
     for made in ("data", "reports", ".dvc/cache"):
         shutil.rmtree(project.folder / made)
+    project.call("git", "restore", "data")
     (project.folder / "dvc.lock").unlink()
     expected, seconds = files(small.folder), durations(small.folder)
     seed = random.randrange(2**32)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from dae.pictures import as_mnist
-from stages import predict
+from tools import predict
 
 EDGE = np.pad(np.zeros((26, 26), bool), 1, constant_values=True)  # a digit that touches it is refused
 
@@ -33,7 +33,7 @@ def test_the_command_prints_digits_and_probabilities_and_draws_what_it_saw(small
         Image.fromarray(mnist["test_images"][number]).resize((64, 64)).save(tmp_path / f"{number}.png")
     names = [str(tmp_path / f"{number}.png") for number in range(3)]
     drawn = tmp_path / "drawn.png"
-    output = small.call(sys.executable, "-m", "stages.predict", *names, "--output", str(drawn))
+    output = small.call(sys.executable, "-m", "tools.predict", *names, "--output", str(drawn))
     rows = re.findall(r"(?m)^(\S+\.png) +(\d) +((?: *\d+\.\d)+)(?:  hardly a digit)?$", output)
     assert [name for name, _, _ in rows] == names
     for _, digit, numbers in rows:
@@ -48,6 +48,6 @@ def test_the_command_prints_digits_and_probabilities_and_draws_what_it_saw(small
 def test_without_a_model_one_line_says_how_to_get_it(project, tmp_path):
     Image.fromarray(np.eye(30, dtype=np.uint8) * 255).save(tmp_path / "line.png")
     (project.folder / predict.CLASSIFIER).unlink()
-    output = project.call(sys.executable, "-m", "stages.predict", str(tmp_path / "line.png"), ok=False)
+    output = project.call(sys.executable, "-m", "tools.predict", str(tmp_path / "line.png"), ok=False)
     assert output.startswith(f"ERROR: there is no {predict.CLASSIFIER} yet: run `dvc repro`")
     assert len(output.splitlines()) == 1

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from playwright.sync_api import sync_playwright
 
-from scripts import plots
+from tools import plots
 
 ROOT = Path(__file__).parents[2]
 PLOTS = [
@@ -118,7 +118,7 @@ def test_where_dvc_fails_its_message_is_the_last(tmp_path, monkeypatch):
 def test_the_page_of_plots_opens_without_a_network_and_without_an_error(branches, browser, tool, revisions):
     tool("npm")
     page_file = branches.folder / "dvc_plots" / "index.html"
-    branches.call(sys.executable, "scripts/plots.py", *revisions)
+    branches.call(sys.executable, "-m", "tools.plots", *revisions)
     assert "https://cdn" not in page_file.read_text()
     errors = []
     page = browser.new_page(viewport={"width": 1300, "height": 900})

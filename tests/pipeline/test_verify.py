@@ -1,4 +1,4 @@
-"""`verify.py` on a toy pipeline under the real DVC, whose result can be shifted from outside.
+"""tools.verify on a toy pipeline under the real DVC, whose result can be shifted from outside.
 
 The toy's dvc.yaml has the form of the project's own, which a test compares.
 """
@@ -17,7 +17,8 @@ import yaml
 from matplotlib.image import imsave
 
 from dae import ARITHMETICS as KNOWN_ARITHMETICS
-from verify import AGREES, ARITHMETICS, DIFFERENT, difference, disagreements, paths, tolerance
+from reporting.pages.provenance import names
+from tools.verify import AGREES, ARITHMETICS, DIFFERENT, difference, disagreements, tolerance
 
 CODE = """
 import json, os, time
@@ -52,6 +53,13 @@ stages:
 metrics:
   - reports/metrics.json
 """
+OF_VERIFY = (  # tools.verify, and what it imports of ours
+    "tools/__init__.py",
+    "tools/verify.py",
+    "reporting/__init__.py",
+    "reporting/pages/__init__.py",
+    "reporting/pages/provenance.py",
+)
 
 
 def form(pipeline: dict) -> set[str]:
@@ -69,12 +77,12 @@ def test_the_toy_has_the_form_of_the_projects_own_pipeline(root):
     assert form(real) - form(toy) == {"stages.params"}
     assert form(toy) <= form(real)
     items = [item for stage in real["stages"].values() for item in stage["outs"]]
-    assert set(paths(real["metrics"])) <= set(paths(items))
+    assert set(names(real["metrics"])) <= set(names(items))
 
 
 @pytest.fixture(scope="module")
 def verify(root, tmp_path_factory):
-    """Run `verify.py` in the toy project, with a shift; returns exit status, output and the conditions met."""
+    """Run tools.verify in the toy project, with a shift; returns exit status, output and the conditions met."""
     folder = tmp_path_factory.mktemp("toy")
     project = folder / "project"
     (project / "data").mkdir(parents=True)
@@ -82,7 +90,9 @@ def verify(root, tmp_path_factory):
     (project / "data" / ".gitignore").write_text("*.npy\n")
     (project / "make.py").write_text(CODE)
     (project / "dvc.yaml").write_text(PIPELINE)
-    (project / "verify.py").write_bytes((root / "verify.py").read_bytes())
+    for module in OF_VERIFY:
+        (project / module).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(root / module, project / module)
     environment = os.environ | {
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         **{"SHIFT": "0", "PYTHONHASHSEED": "0", "DAE_JOBS": "1", "DVC_NO_ANALYTICS": "1"},
@@ -93,7 +103,7 @@ def verify(root, tmp_path_factory):
         subprocess.run(command.split(), cwd=project, env=environment, check=True)
 
     def run(*options, **changed):
-        command = [sys.executable, "verify.py", *options]
+        command = [sys.executable, "-m", "tools.verify", *options]
         done = subprocess.run(
             command, cwd=project, env=environment | changed, capture_output=True, text=True, timeout=60
         )
@@ -198,7 +208,12 @@ def test_what_is_no_repository_of_its_own_cannot_be_verified(verify, tmp_path, w
     if where == "a folder of another repository":
         subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     done = subprocess.run(
-        [sys.executable, "verify.py"], cwd=folder, env=verify.environment, capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "tools.verify"],
+        cwd=folder,
+        env=verify.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == DIFFERENT
     assert done.stdout == ""

@@ -12,13 +12,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from scripts.readme import BLOCK, results
+from reporting.pages.provenance import origins
+from reporting.report.facts import arithmetics
 from stages import report
-from stages._params import load_params
-from stages._trail import sources
+from stages.common.params import load_params
 from studies import pages
 from studies._params import load_study_params
 from studies.ladder import Arms, check
+from tools.readme import BLOCK, results
 
 pytestmark = pytest.mark.results
 
@@ -58,15 +59,15 @@ def test_the_reports_in_both_languages_have_the_same_content(assert_equal_conten
 
 
 @pytest.mark.parametrize(
-    ("pipeline", "folder", "until", "names"),
+    ("pipeline", "folder", "before", "names"),
     [
         ("dvc.yaml", "reports", "report", ["report.md", "relatorio.md", "report.html"]),
         ("studies/dvc.yaml", "reports/studies", "pages", ["studies.md", "estudos.md", "studies.html"]),
     ],
 )
-def test_the_pages_tell_where_everything_comes_from(pipeline, folder, until, names):
+def test_the_pages_tell_where_everything_comes_from(pipeline, folder, before, names):
     """Every file that a stage put below the folder, with its checksum, and none of a later stage."""
-    made = sources(pipeline, Path(folder), until)
+    made = origins(pipeline, Path(folder), before)
     assert not set(names) & set(made)
     for page in names:
         text = Path(folder, page).read_text()
@@ -114,4 +115,4 @@ def test_the_tolerances_were_measured_for_these_metrics():
     measured = json.loads(Path("tolerances.json").read_text())
     for file in ("metrics.json", "reconstruction.json"):
         assert {key for key in measured if key.startswith(f"reports/{file}: ")}
-    assert report.arithmetics(measured, json.loads(Path("reports/metrics.json").read_text()))
+    assert arithmetics(measured, json.loads(Path("reports/metrics.json").read_text()))

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from pydantic import AfterValidator
 
-from stages._params import BadParameters, Params, is_section, load_params
+from stages.common.errors import BadParameters
+from stages.common.params import Params, is_section, load_params
 from studies._params import StudyParams, load_study_params
 
 ROOT = Path(__file__).parents[2]

@@ -1,4 +1,5 @@
 import copy
+import inspect
 import re
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from omegaconf.errors import OmegaConfBaseException
 
-from stages._params import RAREST, BadParameters, Params, load_params
+from stages.common.errors import BadParameters
+from stages.common.params import CORRUPTIONS, DATASETS, Params, load_params
 
 
 @pytest.fixture
@@ -111,7 +113,14 @@ def test_values_that_just_fit_each_other_are_allowed(load_with, changes):
 
 
 def test_the_rarest_class_has_as_many_images_as_is_said(mnist):
-    assert RAREST["mnist"] == np.bincount(mnist["train_labels"]).min()
+    assert DATASETS["mnist"]["rarest"] == np.bincount(mnist["train_labels"]).min()
+
+
+def test_the_corruptions_allowed_are_the_public_functions_of_their_module():
+    from dae.core import corruptions
+
+    found = inspect.getmembers(corruptions, inspect.isfunction)
+    assert sorted(CORRUPTIONS) == sorted(name for name, _ in found if not name.startswith("_"))
 
 
 @pytest.mark.parametrize(("key", "neighbour"), [("noize", "noise"), ("finetune.step", "steps"), ("pretrain.x", "tied")])

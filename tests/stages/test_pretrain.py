@@ -3,18 +3,18 @@ import pandas as pd
 import pytest
 
 from stages import pretrain
-from stages._params import load_params
-from stages._stage import load_encoders
+from stages._encoders import load_encoders
+from stages.common.params import load_params
 
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_the_encoders_of_all_daes_are_kept_and_the_first_dae_whole(root, tmp_path, monkeypatch, tied):
     """Two dAEs of 16 pixels, 5 and 3 units, trained for two epochs."""
-    from dae.backend import keras
-    from dae.training import set_up_tensorflow
+    from dae.core.backend import keras
+    from dae.core.training import set_up_tensorflow
 
     set_up_tensorflow()
-    monkeypatch.setattr("dae.training.set_up_tensorflow", lambda at_once: None)  # but once in a process
+    monkeypatch.setattr("dae.core.training.set_up_tensorflow", lambda at_once: None)  # but once in a process
     monkeypatch.setenv("DAE_JOBS", "1")
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data" / "raw").mkdir(parents=True)

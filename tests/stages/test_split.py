@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 
 from stages import split
-from stages._params import load_params
-from stages._stage import StageError
+from stages.common.errors import StageError
+from stages.common.params import load_params
 
 
 @pytest.fixture

@@ -3,15 +3,16 @@ import json
 import numpy as np
 import pytest
 
-from dae.autoencoders import Fitted
-from stages import theory
-from stages._params import load_params
+from dae.autoencoders import AutoencoderResult
+from stages import theory, theory_figures
+from stages.common.params import load_params
+from stages.exercises import inputs, overcomplete, tasks
 
 
 def test_strange_inputs_are_masked_upside_down_and_noise():
     images = np.arange(1, 4001).reshape(10, 400) % 255 + 1
     images = images.astype(np.uint8)
-    strange = theory.strange_inputs(images, seed=1)
+    strange = overcomplete.strange_inputs(images, seed=1)
     assert strange.shape == (10, 400)
     assert strange.dtype == np.uint8
     masked = strange[:4]
@@ -24,17 +25,17 @@ def test_strange_inputs_are_masked_upside_down_and_noise():
     assert noise.max() > 250
     assert noise.mean() == pytest.approx(127.5, abs=7)
     assert (noise == images[7:]).mean() < 0.05
-    assert (theory.strange_inputs(images, seed=1) == strange).all()
-    assert (theory.strange_inputs(images, seed=2) != strange).any()
+    assert (overcomplete.strange_inputs(images, seed=1) == strange).all()
+    assert (overcomplete.strange_inputs(images, seed=2) != strange).any()
 
 
 @pytest.mark.parametrize(("error", "expected"), [(0.01, 20.0), (np.float32(0.25), 6.02), (0.0, None)])
 def test_decibels_of_an_error(error, expected):
-    assert theory.decibels(error) == expected
+    assert inputs.decibels(error) == expected
 
 
 def test_accuracy_is_the_mean_of_the_probes():
-    assert theory.accuracy([0.5, 0.75, 0.75]) == 0.6667
+    assert inputs.accuracy([0.5, 0.75, 0.75]) == 0.6667
 
 
 def digits(n, rng):
@@ -62,9 +63,9 @@ def evidence(root, tmp_path, monkeypatch, drawn_by):
     scaled = test.reshape(80, -1) / np.float32(255)
     asked = []
 
-    def fitted(specification, data):
-        units, noise, tied, steps = specification.units, specification.noise, specification.tied, specification.steps
-        left_out = set(range(10)) - set((data.train[:, 0] // 14).tolist())
+    def result(job, settings):
+        units, noise, tied, steps = settings.units, settings.noise, settings.tied, settings.steps
+        left_out = set(range(10)) - set((job.train[:, 0] // 14).tolist())
         errors = {
             ((512, 10), 0.0): 0.01,
             ((512, 10), 0.5): 0.1,
@@ -72,49 +73,49 @@ def evidence(root, tmp_path, monkeypatch, drawn_by):
             ((512, 60), 0.5): 0.025,
             ((72,), 0.0): 0.0625 if steps else 0.5,
             ((72,), 0.5): 0.25,
-            ((7, 3), 0.0): {100: 0.03, 50: 0.04}[len(data.train)]
-            if tied
-            else {100: 0.02, 50: 0.05}.get(len(data.train)),
+            ((7, 3), 0.0): {100: 0.03, 50: 0.04}[len(job.train)] if tied else {100: 0.02, 50: 0.05}.get(len(job.train)),
         }
         test_errors = np.full(80, errors.get((units, noise), 0.5), np.float32)
         if left_out:  # the class left out errs most, but class 1 least
             test_errors[test_labels == min(left_out)] = 0.1 if left_out == {1} else 0.9
         samples = scaled[40:].copy()
-        samples[:, 3] += 0.0 if specification.variational else 0.5
-        return Fitted(
+        samples[:, 3] += 0.0 if settings.variational else 0.5
+        return AutoencoderResult(
             n_parameters=300 if tied else 500,
-            train_error=len(data.train) / 1000 + tied / 2,
+            train_error=len(job.train) / 1000 + tied / 2,
             test_errors=test_errors,
             byte_error=units[-1] / 600 + noise,
             codes=np.zeros((80, 2), np.float32),
             probes=[1.0] if steps == 0 else [0.5, 0.75] if noise else [0.25, 0.5],
-            queries=np.full((len(data.queries), 36), units[-1] + noise, np.float32),
+            queries=np.full((len(job.queries), 36), units[-1] + noise, np.float32),
             samples=samples,
             seconds=1.23 if tied else 4.56,
         )
 
-    def fit(jobs, n_jobs):
+    def train_autoencoders(jobs, n_jobs):
         asked.extend(jobs)
-        return (fitted(*job) for job in asked)
+        return (result(*pair) for pair in asked)
 
     def probe(images, labels, *_):
         assert labels.tolist() == [*range(10), *range(5)]
         return {train[0, 0, 1]: 0.5, train[20, 0, 1]: 0.75}[images[0, 1]]
 
-    monkeypatch.setattr(theory, "MAPPED", 40)
+    monkeypatch.setattr(tasks, "MAPPED", 40)
     monkeypatch.setattr(theory, "DRAWS", 2)
     monkeypatch.setattr(theory, "PROBED", 15)
-    monkeypatch.setattr(theory, "fit_autoencoders", fit)
-    monkeypatch.setattr(theory, "probe", probe)
-    monkeypatch.setattr(theory, "project_on_principal_components", lambda train, images, n: images + {10: 0.01}[n])
-    drawn = drawn_by(theory)
+    monkeypatch.setattr(theory, "train_autoencoders", train_autoencoders)
+    monkeypatch.setattr(overcomplete, "probe", probe)
+    monkeypatch.setattr(inputs, "project_on_principal_components", lambda train, images, n: images + {10: 0.01}[n])
+    drawn = drawn_by(theory_figures)
     params = load_params(root / "params.yaml")
     settings = {"images": 100, "few": 50, "epochs": 3, "batch_size": 30, "noise": 0.5, "codes": [60, 10]}
     parts = {
         "theory": params.theory.model_copy(update=settings),
         "network": params.network.model_copy(update={"units": [7, 3]}),
     }
-    seconds = theory.main(params.model_copy(update=parts))
+    params = params.model_copy(update=parts)
+    seconds = theory.main(params)
+    theory_figures.main(params)
     assert seconds == {"seconds_free": 4.6, "seconds_tied": 1.2}
     written = json.loads((tmp_path / "reports" / "theory.json").read_text())
     return {"written": written, "drawn": drawn, "asked": asked, "test": scaled}
@@ -184,7 +185,7 @@ def test_the_figures_of_the_evidence_show_the_right_images(evidence):
 
 
 def test_the_autoencoders_are_asked_for_as_the_exercises_want_them(evidence):
-    asked = {(s.units, s.noise, s.tied, s.variational, s.steps, len(d.train)): (s, d) for s, d in evidence["asked"]}
+    asked = {(s.units, s.noise, s.tied, s.variational, s.steps, len(j.train)): (j, s) for j, s in evidence["asked"]}
     kinds = {kind[:5]: [] for kind in asked}
     for *kind, images in asked:
         kinds[tuple(kind)].append(images)
@@ -204,9 +205,9 @@ def test_the_autoencoders_are_asked_for_as_the_exercises_want_them(evidence):
         ((128, 16), 0.0, False, False, 12): [90],
     }
     assert len(evidence["asked"]) == 24  # the last kind ten times, without each class
-    assert {s.activation for s, _ in evidence["asked"] if s.units in ((72,), (7, 3))} == {"relu"}
-    assert {s.activation for s, _ in evidence["asked"] if s.units not in ((72,), (7, 3))} == {"linear"}
-    specification, data = asked[(72,), 0.0, False, False, 12, 100]
-    assert data.labelled.shape == (2, 15, 36)
-    assert data.labels.tolist() == [[*range(10), *range(5)]] * 2
-    assert specification.batch_size == 30
+    assert {s.activation for _, s in evidence["asked"] if s.units in ((72,), (7, 3))} == {"relu"}
+    assert {s.activation for _, s in evidence["asked"] if s.units not in ((72,), (7, 3))} == {"linear"}
+    job, settings = asked[(72,), 0.0, False, False, 12, 100]
+    assert job.labelled.shape == (2, 15, 36)
+    assert job.labels.tolist() == [[*range(10), *range(5)]] * 2
+    assert settings.batch_size == 30

@@ -5,11 +5,10 @@ from studies import _study
 
 
 @pytest.fixture
-def small_study(root, tmp_path, monkeypatch, mnist):
-    """Studies see 1,000 training and 200 test images, and write and keep all below a folder of the test's own."""
-    (tmp_path / "dae").symlink_to(root / "dae")
+def small_study(tmp_path, monkeypatch, mnist):
+    """Studies see 1,000 training and 200 test images, and write and store all below a folder of the test's own."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(_study, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(_study, "STORE", tmp_path / "store")
 
     def array(path):
         name = path.split("/")[-1].removesuffix(".npy")

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from stages._params import load_params
+from stages.common.params import load_params
 from studies import ablations
 from studies._params import load_study_params
 from studies._study import Study
@@ -65,9 +65,9 @@ def test_the_table_has_mean_and_deviation_of_every_network_and_method(params, ro
         pretrained.append((units, how))
         return list(range(2 * len(units))), {}
 
-    def test(self, name, rows, recipe, encoders):
-        assert [len(draw) for draw in rows] == [500, 500]
-        tested.append((recipe, *encoders))
+    def test(self, name, draws, settings, encoders):
+        assert [len(rows) for rows in draws] == [500, 500]
+        tested.append((settings, *encoders))
         return [0.5, 0.75] if len(tested) == 1 else [0.5, 0.5]
 
     def anchor(study, drawn, model, grid, components):
@@ -90,7 +90,7 @@ def test_the_table_has_mean_and_deviation_of_every_network_and_method(params, ro
     # all layers, none, all three times more, then one layer's kernel and biases, and two layers'
     assert starts[:6] == [[0, 1, 2, 3, 4, 5], [], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], [0, 1], [0, 1, 2, 3]]
     assert (starts[9], starts[11]) == ([0, 1], [0, 1, 2, 3, 4, 5, 6, 7])
-    assert [recipe.frozen for recipe, _ in tested[:4]] == [0, 0, 3, 0]
+    assert [settings.frozen for settings, _ in tested[:4]] == [0, 0, 3, 0]
     assert anchors == [None, None, None, 50]
     table = pd.read_csv("reports/studies/ablations.csv")
     assert table[["group", "value"]].to_numpy().tolist() == [

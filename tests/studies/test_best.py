@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dae.replicates import Trained
-from stages._params import load_params
+from dae.classifiers import ClassifierResult
+from stages.common.params import load_params
 from studies import best
 
 
@@ -40,14 +40,14 @@ def compare(root, tmp_path, monkeypatch):
     trained = []
 
     def run(without, with_):
-        def train(replicates, recipe, jobs):
-            hits = {7: without, 8: with_}[recipe.steps]
-            for replicate, right in zip(replicates, hits, strict=True):
-                trained.append((replicate, recipe))
+        def train(jobs, settings, n_jobs):
+            hits = {7: without, 8: with_}[settings.steps]
+            for job, right in zip(jobs, hits, strict=True):
+                trained.append((job, settings))
                 predicted = (np.arange(4) + 1 - np.array(right)) % 4
-                yield Trained(np.eye(4)[predicted], [], [])
+                yield ClassifierResult(np.eye(4)[predicted], [], [])
 
-        monkeypatch.setattr(best, "train_replicates", train)
+        monkeypatch.setattr(best, "train_classifiers", train)
         best.main(params, None)
         return json.loads((tmp_path / "reports/studies/best.json").read_text()), trained
 
@@ -79,12 +79,12 @@ def test_each_arm_trains_at_its_own_best_on_the_pipelines_replicates(compare):
     _, trained = compare([[1, 1, 1, 1]] * 3, [[1, 1, 1, 1]] * 3)
     assert len(trained) == 6
     for arm, number in (("without", 0), ("with", 3)):
-        for r, (replicate, recipe) in enumerate(trained[number : number + 3]):
-            assert recipe.units == (5, 4, 3)
-            assert (recipe.learning_rate, recipe.dropout, recipe.masking) == (0.01, 0.25, 0.5)
-            assert (recipe.steps, recipe.frozen) == {"without": (7, 0), "with": (8, 3)}[arm]
-            assert replicate.seed == [11, 12, 13][r]
-            assert replicate.labels.tolist() == [[0, 1], [2, 3], [4, 5]][r]
-            assert replicate.images[:, 0].tolist() == [[0, 1], [2, 3], [4, 5]][r]
-            encoder = [int(array[0]) for array in replicate.encoder]
+        for r, (job, settings) in enumerate(trained[number : number + 3]):
+            assert settings.units == (5, 4, 3)
+            assert (settings.learning_rate, settings.dropout, settings.masking) == (0.01, 0.25, 0.5)
+            assert (settings.steps, settings.frozen) == {"without": (7, 0), "with": (8, 3)}[arm]
+            assert job.seed == [11, 12, 13][r]
+            assert job.labels.tolist() == [[0, 1], [2, 3], [4, 5]][r]
+            assert job.images[:, 0].tolist() == [[0, 1], [2, 3], [4, 5]][r]
+            encoder = [int(array[0]) for array in job.encoder]
             assert encoder == {"without": [], "with": [[1, 2], [3, 4], [1, 2]][r]}[arm]

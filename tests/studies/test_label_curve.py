@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from stages._params import load_params
+from stages.common.params import load_params
 from studies import label_curve
 from studies._params import load_study_params
 from studies._study import Study
@@ -77,9 +77,9 @@ ACCURACIES = {  # by the number of labels: without, with
 def test_the_curve_of_three_numbers_of_labels(params, root, small_study, monkeypatch, drawn_by, encoders_of):
     asked = []
 
-    def test(self, name, rows, recipe, encoders):
-        n_labels = len(rows[0])
-        asked.append((name, n_labels, len(rows), recipe.steps, len(encoders)))
+    def test(self, name, draws, settings, encoders):
+        n_labels = len(draws[0])
+        asked.append((name, n_labels, len(draws), settings.steps, len(encoders)))
         return ACCURACIES[n_labels][encoders != [()]]
 
     monkeypatch.setattr(Study, "test", test)

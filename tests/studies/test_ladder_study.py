@@ -5,19 +5,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from dae.classifiers import ClassifierResult
 from dae.ladder import UNKNOWN
-from dae.replicates import Trained
-from stages._params import load_params
-from stages._stage import StageError
+from stages.common.errors import StageError
+from stages.common.params import load_params
 from studies import _study, ladder
 from studies._params import load_study_params
-from studies.ladder import PSEUDO_SHARE, Arms, check, describe
+from studies.ladder import PSEUDO_SHARE, Arms, InitialEncoders, check, outcome
 
 
-def test_what_is_kept_of_a_training():
+def test_what_is_stored_of_a_training():
     probabilities = np.full((5, 10), 0.01, np.float32)
     probabilities[np.arange(5), [3, 4, 5, 6, 7]] = [0.91, 0.91, 0.5, 0.999, 0.75]
-    found = describe(probabilities, held_out=np.array([3, 9]), seconds=1.234)
+    found = outcome(probabilities, held_out=np.array([3, 9]), seconds=1.234)
     assert found == {"accuracy": 0.5, "seconds": 1.2, "predicted": [5, 6, 7], "percent": [50, 99, 75]}
 
 
@@ -28,18 +28,29 @@ def arms(root, mnist, tmp_path, monkeypatch):
     monkeypatch.setattr("studies.ladder.load_encoders", lambda models: [[np.zeros(1)]] * models)
     monkeypatch.setattr("studies._study.load_images", lambda path: mnist["train_images"][:1000].reshape(1000, -1))
     monkeypatch.setattr("studies._study.load_array", lambda path: mnist["train_labels"][:1000])
-    monkeypatch.setattr(_study, "KEPT", tmp_path)
+    monkeypatch.setattr(_study, "STORE", tmp_path)
     return Arms(load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml"))
 
 
+def learnt_by_student(arms, monkeypatch, teacher, own):
+    """The rows and labels that a pre-trained student learns where its teacher must be 95 % sure."""
+    learnt = []
+
+    def train_classifier_arm(what, name, settings, start, rows, labels, held_out):
+        assert (settings, start) == (arms.student, arms.pretrained)
+        learnt.extend(zip(rows, labels, strict=True))
+
+    monkeypatch.setattr(arms, "train_classifier_arm", train_classifier_arm)
+    arms.train_students("what", "name", arms.student, arms.pretrained, [teacher], 95, [own], held_out=[])
+    ((rows, labels),) = learnt
+    return rows, labels
+
+
 def test_a_student_learns_its_own_labels_and_those_its_teacher_is_sure_of(arms, monkeypatch):
-    monkeypatch.setattr(arms, "classify", Mock())
     own = np.arange(50)
     percent = np.where(np.arange(1000) < 350, 95, 94)  # sure of the first 350, of which it knows 50
     teacher = {"predicted": [7] * 1000, "percent": percent.tolist()}
-    arms.teach("what", "name", arms.student, arms.pretrained, [teacher], 95, [own], held_out=[])
-    _, _, recipe, start, (rows,), (labels,), _ = arms.classify.call_args.args
-    assert (recipe, start) == (arms.student, arms.pretrained)
+    rows, labels = learnt_by_student(arms, monkeypatch, teacher, own)
     assert set(rows) == set(range(350))
     assert (labels[rows < 50] == arms.study.labels[rows[rows < 50]]).all()
     assert (labels[rows >= 50] == 7).all()
@@ -47,23 +58,13 @@ def test_a_student_learns_its_own_labels_and_those_its_teacher_is_sure_of(arms, 
 
 
 def test_a_student_whose_teacher_is_never_sure_learns_its_own_labels(arms, monkeypatch):
-    monkeypatch.setattr(arms, "classify", Mock())
-    arms.teach(
-        "what",
-        "name",
-        arms.student,
-        arms.pretrained,
-        [{"predicted": [7] * 1000, "percent": [50] * 1000}],
-        95,
-        [np.arange(50)],
-        held_out=[],
-    )
-    _, _, _, _, (rows,), (labels,), _ = arms.classify.call_args.args
+    teacher = {"predicted": [7] * 1000, "percent": [50] * 1000}
+    rows, labels = learnt_by_student(arms, monkeypatch, teacher, np.arange(50))
     assert rows.tolist() == list(range(50))
     assert (labels == arms.study.labels[:50]).all()
 
 
-def test_answers_are_kept_as_they_come_and_not_asked_for_again(arms):
+def test_answers_are_stored_as_they_come_and_not_asked_for_again(arms):
     """Also where the work stops in the middle."""
     questions = [{"what": "words", "number": i} for i in range(4)]
     done = []
@@ -76,9 +77,9 @@ def test_answers_are_kept_as_they_come_and_not_asked_for_again(arms):
             yield {"number": i}
 
     with pytest.raises(KeyboardInterrupt):
-        arms.study.keep_all(questions, answers)
+        arms.study.cached_all(questions, answers)
     done.append("again")
-    assert arms.study.keep_all(questions, answers) == [{"number": i} for i in range(4)]
+    assert arms.study.cached_all(questions, answers) == [{"number": i} for i in range(4)]
     assert done == [0, 1, "again", 2, 3]
 
 
@@ -99,15 +100,19 @@ def test_settings_that_do_not_fit_the_curve_as_it_was_drawn(changes, message, ar
 def test_the_threshold_is_the_lowest_of_the_best(arms, monkeypatch):
     """Students of teachers that are 80 % sure and 95 % sure are as good; folds hold out every labelled image once."""
     accuracies = {0: [0.5, 0.75], 80: [0.875, 0.875], 95: [1.0, 0.75], 99: [0.25, 0.25]}
-    taught = []
+    trained, taught = [], []
 
-    def teach(what, name, recipe, start, teachers, threshold, known, held_out):
-        taught.append((recipe, start, teachers, threshold))
+    def train_classifier_arm(what, name, settings, start, rows, labels, held_out):
+        assert (settings, start) == (arms.base, arms.pretrained)
+        trained.append((rows, labels, held_out))
+        return "teachers"
+
+    def train_students(what, name, settings, start, teachers, threshold, known, held_out):
+        taught.append((settings, start, teachers, threshold))
         return [{"accuracy": accuracy} for accuracy in accuracies[threshold]]
 
-    classify = Mock(return_value="teachers")
-    monkeypatch.setattr(arms, "classify", classify)
-    monkeypatch.setattr(arms, "teach", teach)
+    for method in (train_classifier_arm, train_students):
+        monkeypatch.setattr(arms, method.__name__, method)
     arms.settings = arms.settings.model_copy(update={"thresholds": [99, 80, 0, 95], "validation_draws": 2})
     threshold, choice = arms.choose_threshold()
     assert threshold == 80
@@ -118,8 +123,7 @@ def test_the_threshold_is_the_lowest_of_the_best(arms, monkeypatch):
         {"threshold": 99, "accuracy": 0.25},
     ]
     assert taught == [(arms.student, arms.pretrained, "teachers", t) for t in (0, 80, 95, 99)]
-    _, _, recipe, start, known, labels, held_out = classify.call_args.args
-    assert (recipe, start) == (arms.base, arms.pretrained)
+    ((known, labels, held_out),) = trained
     assert [len(rows) for rows in known] == [400] * 10
     assert [len(images) for images, _ in held_out] == [100] * 10
     for fold, rows in enumerate(known):
@@ -140,28 +144,28 @@ def trained(arms, monkeypatch):
     def ask(n_labels):
         asked = {}
 
-        def classify(what, name, recipe, start, rows, labels, held_out):
-            asked[what] = (recipe, start)
+        def train_classifier_arm(what, name, settings, start, rows, labels, held_out):
+            asked[what] = (settings, start)
             assert [len(draw) for draw in rows] == [n_labels] * arms.replicates(n_labels)
             assert all((arms.study.labels[draw] == own).all() for draw, own in zip(rows, labels, strict=True))
             return what
 
-        def teach(what, name, recipe, start, teachers, threshold, known, held_out):
-            asked[what] = (recipe, start, teachers, threshold)
+        def train_students(what, name, settings, start, teachers, threshold, known, held_out):
+            asked[what] = (settings, start, teachers, threshold)
             return what
 
-        def climb(what, name, known, costs, epochs, held_out):
+        def train_ladder_arm(what, name, known, costs, epochs, held_out):
             asked[f"{what}, {epochs}"] = costs
             return f"{what}, {epochs}"
 
-        for method in (classify, teach, climb):
+        for method in (train_classifier_arm, train_students, train_ladder_arm):
             monkeypatch.setattr(arms, method.__name__, method)
         return arms.train(n_labels, threshold=90), asked
 
     return ask
 
 
-def test_each_arm_is_trained_with_its_own_recipe_start_and_teacher(arms, trained):
+def test_each_arm_is_trained_with_its_own_settings_start_and_teacher(arms, trained):
     found, asked = trained(500)
     assert found == {
         "with": "with, 500 labels",
@@ -269,49 +273,49 @@ def test_classifiers_take_the_encoders_in_turn_and_their_time_is_that_of_one_cor
     """Four draws take 100 seconds in two processes: 50 seconds of a core each."""
     given = []
 
-    def train(replicates, recipe, jobs):
-        assert jobs == 2
-        given.extend(replicates)
-        return [Trained(np.eye(10)[np.r_[np.arange(4), arms.study.labels]], [], []) for _ in given]
+    def train(jobs, settings, n_jobs):
+        assert n_jobs == 2
+        given.extend(jobs)
+        return [ClassifierResult(np.eye(10)[np.r_[np.arange(4), arms.study.labels]], [], []) for _ in given]
 
-    monkeypatch.setattr(ladder, "train_replicates", train)
+    monkeypatch.setattr(ladder, "train_classifiers", train)
     monkeypatch.setattr(ladder, "n_jobs", lambda: 2)
     monkeypatch.setattr(ladder, "time", Mock(monotonic=Mock(side_effect=[1000.0, 1100.0])))
     rows = [np.arange(10 * i, 10 * i + 10) for i in range(4)]
     labels = [np.full(10, i) for i in range(4)]
     held_out = [(arms.study.images[:4], np.array([0, 1, 2, 9]))] * 4
-    start = ladder.Start("key", lambda: [["first"], ["second"], ["third"]])
-    found = arms.classify("what", "name", arms.base, start, rows, labels, held_out)
+    start = InitialEncoders("key", lambda: [["first"], ["second"], ["third"]])
+    found = arms.train_classifier_arm("what", "name", arms.base, start, rows, labels, held_out)
     assert [answer["accuracy"] for answer in found] == [0.75] * 4
     assert [answer["seconds"] for answer in found] == [50.0] * 4
     assert found[0]["predicted"] == arms.study.labels.tolist()
-    assert [replicate.encoder for replicate in given] == [["first"], ["second"], ["third"], ["first"]]
-    for i, replicate in enumerate(given):
-        assert (replicate.images == arms.study.images[10 * i : 10 * i + 10]).all()
-        assert replicate.labels.tolist() == [i] * 10
-        assert replicate.test_images.shape == (1004, 784)
-    assert len({replicate.seed for replicate in given}) == 4
+    assert [job.encoder for job in given] == [["first"], ["second"], ["third"], ["first"]]
+    for i, job in enumerate(given):
+        assert (job.images == arms.study.images[10 * i : 10 * i + 10]).all()
+        assert job.labels.tolist() == [i] * 10
+        assert job.test_images.shape == (1004, 784)
+    assert len({job.seed for job in given}) == 4
 
 
 def test_a_ladder_knows_the_labels_of_its_draw_alone(arms, monkeypatch):
-    given, recipes = [], []
+    given, used = [], []
 
-    def train(replicates, recipe, jobs):
-        recipes.append(recipe)
-        for replicate in replicates:
-            given.append(replicate)
+    def train(jobs, settings, n_jobs):
+        used.append(settings)
+        for job in jobs:
+            given.append(job)
             yield Mock(probabilities=np.eye(10)[np.r_[np.arange(4), arms.study.labels]], seconds=12.34)
 
     monkeypatch.setattr(ladder, "train_ladders", train)
     known = [np.array([3, 5]), np.array([7, 11])]
     held_out = [(arms.study.images[:4], np.array([0, 1, 2, 3]))] * 2
-    found = arms.climb("what", "name", known, [1.0, 2.0], 5, held_out)
+    found = arms.train_ladder_arm("what", "name", known, [1.0, 2.0], 5, held_out)
     assert [(answer["accuracy"], answer["seconds"]) for answer in found] == [(1.0, 12.3)] * 2
-    (recipe,) = recipes
-    assert (recipe.costs, recipe.epochs, recipe.noise, recipe.batch_size) == ((1.0, 2.0), 5, 0.3, 250)
-    for replicate, rows in zip(given, known, strict=True):
-        assert np.flatnonzero(replicate.labels != UNKNOWN).tolist() == rows.tolist()
-        assert (replicate.labels[rows] == arms.study.labels[rows]).all()
-        assert (replicate.images == arms.study.images).all()
-        assert (replicate.test_images[:4] == held_out[0][0]).all()
+    (settings,) = used
+    assert (settings.costs, settings.epochs, settings.noise, settings.batch_size) == ((1.0, 2.0), 5, 0.3, 250)
+    for job, rows in zip(given, known, strict=True):
+        assert np.flatnonzero(job.labels != UNKNOWN).tolist() == rows.tolist()
+        assert (job.labels[rows] == arms.study.labels[rows]).all()
+        assert (job.images == arms.study.images).all()
+        assert (job.test_images[:4] == held_out[0][0]).all()
     assert given[0].seed != given[1].seed

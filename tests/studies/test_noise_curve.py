@@ -4,7 +4,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from stages._params import load_params
+from stages.common.params import load_params
 from studies import noise_curve
 from studies._params import load_study_params
 from studies._study import Study
@@ -26,8 +26,8 @@ def curve(root, small_study, monkeypatch, drawn_by):
         asked.append((name, units, epochs, tied))
         return [(corruption, noise)], {"noisy": 10.0 + noise, "denoised": FOUND[corruption, noise][1]}
 
-    def test(self, name, rows, recipe, encoders):
-        assert [len(draw) for draw in rows] == [500, 500]
+    def test(self, name, draws, settings, encoders):
+        assert [len(rows) for rows in draws] == [500, 500]
         (encoder,) = encoders
         return FOUND[encoder[0]][0] if encoder else [0.78, 0.82]
 

@@ -9,26 +9,24 @@ import pandas as pd
 import pytest
 import yaml
 
-from stages._params import BadParameters, Params, load_params
-from studies import _run, _study, ablations, label_curve, ladder, noise_curve, tune
+from stages.common.errors import BadParameters
+from stages.common.params import Params, load_params
+from stages.common.surroundings import OURS, imported
+from studies import _params, _study, ablations, label_curve, ladder, noise_curve, tune
 from studies._params import check, load_study_params
 from studies.tune import configurations
+from tools.small import change
 
 
 @pytest.fixture
 def load_with(root, tmp_path):
     """Load studies/params.yaml with some keys set, by their dotted names."""
 
+    path = tmp_path / "params.yaml"
+    shutil.copy(root / "studies" / "params.yaml", path)
+
     def load(changes):
-        values = yaml.safe_load((root / "studies" / "params.yaml").read_text())
-        for key, value in changes.items():
-            *sections, name = key.split(".")
-            target = values
-            for section in sections:
-                target = target[section]
-            target[name] = value
-        path = tmp_path / "params.yaml"
-        path.write_text(yaml.safe_dump(values))
+        change(path, changes)
         return load_study_params(path)
 
     return load
@@ -45,7 +43,6 @@ def load_with(root, tmp_path):
         ("tune.folds", 1, "a whole number from 2 to 20"),
         ("tune.space.frozen", ["maybe"], "true and false"),
         ("ablations", None, "a section with the keys epochs"),
-        ("tune.budget", 3, "not a known key; allowed here are configurations"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowed):
@@ -54,6 +51,14 @@ def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowe
     (line,) = str(error.value).splitlines()
     assert key in line
     assert allowed in line
+
+
+def test_an_unknown_key_is_named_with_those_that_are_known(load_with):
+    tune = load_with({}).tune.model_dump()
+    with pytest.raises(BadParameters) as error:
+        load_with({"tune": tune | {"budget": 3}})
+    (line,) = str(error.value).splitlines()
+    assert "tune.budget is not a known key; allowed here are configurations" in line
 
 
 @pytest.mark.parametrize(
@@ -132,9 +137,9 @@ def test_the_two_files_of_parameters_fit_each_other(root, load_with, main, chang
 
 def test_a_study_does_nothing_before_both_files_are_checked(root, monkeypatch):
     monkeypatch.chdir(root)
-    monkeypatch.setattr(_run, "run", lambda main: main(load_params().model_copy(update={"n_labels": 77})))
+    monkeypatch.setattr(_params, "run", lambda main: main(load_params().model_copy(update={"n_labels": 77})))
     with pytest.raises(BadParameters, match=r"ladder\.n_labels"):
-        _run.run_study(lambda params, study_params: pytest.fail("it ran"))
+        _params.run_study(lambda params, study_params: pytest.fail("it ran"))
 
 
 def test_as_many_labels_as_the_rule_asks_for_are_enough_for_the_folds(mnist):
@@ -146,17 +151,17 @@ def test_as_many_labels_as_the_rule_asks_for_are_enough_for_the_folds(mnist):
 
 def test_configurations_are_distinct_and_follow_the_seed(root):
     params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
-    recipes = configurations(params, study_params)
-    assert len(set(recipes)) == study_params.tune.configurations
-    assert recipes == configurations(params, study_params)
-    assert recipes != configurations(params.model_copy(update={"seed": 1}), study_params)
-    assert {recipe.frozen for recipe in recipes} == {0, len(params.network.units)}
+    found = configurations(params, study_params)
+    assert len(set(found)) == study_params.tune.configurations
+    assert found == configurations(params, study_params)
+    assert found != configurations(params.model_copy(update={"seed": 1}), study_params)
+    assert {settings.frozen for settings in found} == {0, len(params.network.units)}
 
 
 @pytest.fixture
 def ask(root, mnist, monkeypatch, tmp_path):
     """Ask a study a question in a copy of the project's code; returns whether it had to be answered anew."""
-    for package in ("dae", "stages", "studies"):
+    for package in OURS:
         shutil.copytree(root / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.chdir(tmp_path)
     data = {"images": mnist["train_images"][:100].reshape(100, -1), "labels": mnist["train_labels"][:100]}
@@ -167,7 +172,7 @@ def ask(root, mnist, monkeypatch, tmp_path):
     def ask(answer=lambda: {"accuracies": [0.5, 0.25]}, module="studies.tune", steps=100, **changes) -> bool:
         asked = []
         study = _study.Study(params.model_copy(update=changes), 1, module)
-        found = study.keep({"what": "a unit", "steps": steps}, lambda: asked.append(True) or answer())
+        found = study.cached({"what": "a question", "steps": steps}, lambda: asked.append(True) or answer())
         assert found == {"accuracies": [0.5, 0.25]}
         return bool(asked)
 
@@ -175,7 +180,7 @@ def ask(root, mnist, monkeypatch, tmp_path):
     return ask
 
 
-def test_finished_work_is_kept_and_found_again(ask):
+def test_finished_work_is_stored_and_found_again(ask):
     def stop():
         raise KeyboardInterrupt
 
@@ -205,7 +210,7 @@ def test_other_data_have_another_answer(ask):
 
 
 @pytest.mark.parametrize(
-    "path", ["studies/tune.py", "studies/_study.py", "dae/training.py", "dae/__init__.py", "dae/reconstruction.py"]
+    "path", ["studies/tune.py", "studies/_study.py", "dae/core/training.py", "dae/__init__.py", "dae/reconstruction.py"]
 )
 def test_other_code_has_another_answer_and_other_words_about_it_the_same(ask, path):
     file = ask.folder / path
@@ -219,7 +224,9 @@ def test_other_code_has_another_answer_and_other_words_about_it_the_same(ask, pa
 
 def test_code_that_a_study_does_not_import_or_only_draws_with_makes_no_new_answer(ask):
     assert ask()
-    for path in ("dae/figures.py", "studies/ladder.py", "dae/ladder.py", "studies/pages.py"):
+    drawing = ("reporting/tune/figures.py", "reporting/common/figures.py", "stages/_figures.py")
+    assert imported("studies.tune") >= {*drawing}
+    for path in (*drawing, "studies/ladder.py", "dae/ladder.py", "studies/pages.py"):
         file = ask.folder / path
         file.write_text(file.read_text() + "\nANOTHER = 1\n")
     assert not ask()
@@ -273,11 +280,11 @@ def test_every_parameter_that_a_study_declares_changes_its_questions(root, mnist
     curve = pd.DataFrame({"n_labels": np.repeat([100, 500, 600, 1000], 6), "replicate": 1, "without": 0.9, "with": 0.9})
     monkeypatch.setattr(pd, "read_csv", lambda path: curve)
 
-    def keep_all(study, questions, answers):
+    def cached_all(study, questions, answers):
         asked.update(json.dumps(study.shared | question | {"what": None}, sort_keys=True) for question in questions)
         return [ANSWER] * len(questions)
 
-    monkeypatch.setattr(_study.Study, "keep_all", keep_all)
+    monkeypatch.setattr(_study.Study, "cached_all", cached_all)
     study_params = load_study_params(root / "studies" / "params.yaml")
     fewer = {"n_labels": [100, 500], "replicates": 2, "replicates_above": 2}
     study_params = study_params.model_copy(update={"label_curve": study_params.label_curve.model_copy(update=fewer)})

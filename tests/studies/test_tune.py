@@ -5,30 +5,32 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dae.replicates import Recipe, Trained
-from stages._params import load_params
+from dae.classifiers import ClassifierResult, ClassifierSettings
+from stages.common.params import load_params
 from studies import _study, tune
 from studies._params import load_study_params
 
 
-def recipe(steps, frozen=0):
-    return Recipe(units=(4,), dropout=0.0, masking=0.0, batch_size=10, steps=steps, learning_rate=0.001, frozen=frozen)
+def configuration(steps, frozen=0):
+    return ClassifierSettings(
+        units=(4,), dropout=0.0, masking=0.0, batch_size=10, steps=steps, learning_rate=0.001, frozen=frozen
+    )
 
 
 def test_gains_compare_equal_settings_on_equal_draws_from_the_worst_baseline_on():
     scores = {
         "with": {
-            recipe(1): [0.75, 0.5, 1.0, 1.0],
-            recipe(2): [0.5, 0.5],
-            recipe(3): [0.25],
-            recipe(1, frozen=1): [1.0],
+            configuration(1): [0.75, 0.5, 1.0, 1.0],
+            configuration(2): [0.5, 0.5],
+            configuration(3): [0.25],
+            configuration(1, frozen=1): [1.0],
         },
-        "without": {recipe(1): [0.5, 0.5], recipe(2): [0.25, 0.25, 1.0, 1.0], recipe(4): [0.125]},
+        "without": {configuration(1): [0.5, 0.5], configuration(2): [0.25, 0.25, 1.0, 1.0], configuration(4): [0.125]},
     }
-    gains = tune.gains_by_setting(scores)
+    gains = tune.gains_by_configuration(scores)
     assert gains.to_dict("records") == [
-        {"recipe": recipe(2), "draws": 2, "without": 0.25, "gain": 0.25},
-        {"recipe": recipe(1), "draws": 2, "without": 0.5, "gain": 0.125},
+        {"configuration": configuration(2), "draws": 2, "without": 0.25, "gain": 0.25},
+        {"configuration": configuration(1), "draws": 2, "without": 0.5, "gain": 0.125},
     ]
 
 
@@ -51,15 +53,16 @@ def study(small_study):
     return lambda params: _study.Study(params, 100, "studies.tune")
 
 
-RECIPES = [recipe(1), recipe(2, frozen=1), recipe(3), recipe(2)]  # the baseline freezes nothing, so it has three
+# the baseline freezes nothing, so it has three
+CONFIGURATIONS = [configuration(1), configuration(2, frozen=1), configuration(3), configuration(2)]
 ACCURACIES = {  # of each draw: two in the first round, one in the second, one in the last
-    ("with", recipe(1)): [0.50, 0.50, 0.50, 0.50],
-    ("with", recipe(2, frozen=1)): [0.75, 0.75, 0.00, 0.75],  # falls back in the second round
-    ("with", recipe(3)): [0.625, 0.625, 0.75, 0.75],  # the best of all in the end
-    ("with", recipe(2)): [0.25, 0.25, 0.25, 0.25],
-    ("without", recipe(1)): [0.25, 0.25, 0.75, 0.50],
-    ("without", recipe(2)): [0.50, 0.50, 0.50, 0.50],
-    ("without", recipe(3)): [0.125, 0.125, 0.125, 0.125],
+    ("with", configuration(1)): [0.50, 0.50, 0.50, 0.50],
+    ("with", configuration(2, frozen=1)): [0.75, 0.75, 0.00, 0.75],  # falls back in the second round
+    ("with", configuration(3)): [0.625, 0.625, 0.75, 0.75],  # the best of all in the end
+    ("with", configuration(2)): [0.25, 0.25, 0.25, 0.25],
+    ("without", configuration(1)): [0.25, 0.25, 0.75, 0.50],
+    ("without", configuration(2)): [0.50, 0.50, 0.50, 0.50],
+    ("without", configuration(3)): [0.125, 0.125, 0.125, 0.125],
 }
 
 
@@ -68,13 +71,13 @@ def tuned(params, settings, small_study, monkeypatch, drawn_by, encoders_of):
     """Run the study with known accuracies in place of trainings; gives what was asked for, and the figure."""
     asked = []
 
-    def cross_validate(study, recipe, encoders, draws, folds):
+    def cross_validate(study, settings, encoders, draws, folds):
         arm = "without" if encoders == [()] else "with"
-        asked.append((arm, recipe.steps, recipe.frozen, *draws))
-        return {"accuracies": [ACCURACIES[arm, recipe][draw] for draw in draws]}
+        asked.append((arm, settings.steps, settings.frozen, *draws))
+        return {"accuracies": [ACCURACIES[arm, settings][draw] for draw in draws]}
 
     monkeypatch.setattr(tune, "cross_validate", cross_validate)
-    monkeypatch.setattr(tune, "configurations", lambda params, study_params: RECIPES)
+    monkeypatch.setattr(tune, "configurations", lambda params, study_params: CONFIGURATIONS)
     encoders_of(tune)
     drawn = drawn_by(tune)
     tune.main(params, settings(draws=[2, 1, 1], keep=[2, 1]))
@@ -137,25 +140,25 @@ def test_cross_validation_holds_out_every_labelled_image_once(params, study, mon
     """The classifier is right in the first four trainings, and wrong in all others."""
     given = []
 
-    def train(replicates, recipe, jobs):
-        for number, replicate in enumerate(replicates):
-            given.append(replicate)
-            truth = made.labels[[rows_of[image.tobytes()] for image in replicate.test_images]]
+    def train(jobs, settings, n_jobs):
+        for number, job in enumerate(jobs):
+            given.append(job)
+            truth = made.labels[[rows_of[image.tobytes()] for image in job.test_images]]
             answers = truth if number < 4 else (truth + 1) % 10
-            yield Trained(np.eye(10, dtype=np.float32)[answers], [], [])
+            yield ClassifierResult(np.eye(10, dtype=np.float32)[answers], [], [])
 
     made = study(params.model_copy(update={"n_labels": 200}))
     rows_of = {image.tobytes(): row for row, image in enumerate(made.images)}
-    monkeypatch.setattr(tune, "train_replicates", train)
-    found = tune.cross_validate(made, recipe(1), [["a"], ["b"], ["c"]], range(3, 5), folds=5)
+    monkeypatch.setattr(tune, "train_classifiers", train)
+    found = tune.cross_validate(made, configuration(1), [["a"], ["b"], ["c"]], range(3, 5), folds=5)
     assert found == {"accuracies": [0.8, 0.0]}
-    assert [replicate.encoder for replicate in given] == [["a"]] * 5 + [["b"]] * 5
-    assert len({replicate.seed for replicate in given}) == 10
-    for draw, replicates in ((3, given[:5]), (4, given[5:])):
+    assert [job.encoder for job in given] == [["a"]] * 5 + [["b"]] * 5
+    assert len({job.seed for job in given}) == 10
+    for draw, jobs in ((3, given[:5]), (4, given[5:])):
         drawn = sorted(made.draw("tune", draw, 200).tolist())
-        held_out = [[rows_of[image.tobytes()] for image in replicate.test_images] for replicate in replicates]
+        held_out = [[rows_of[image.tobytes()] for image in job.test_images] for job in jobs]
         assert sorted(np.concatenate(held_out).tolist()) == drawn
-        for replicate, out in zip(replicates, held_out, strict=True):
-            rows = [rows_of[image.tobytes()] for image in replicate.images]
+        for job, out in zip(jobs, held_out, strict=True):
+            rows = [rows_of[image.tobytes()] for image in job.images]
             assert sorted(rows + out) == drawn
-            assert (replicate.labels == made.labels[rows]).all()
+            assert (job.labels == made.labels[rows]).all()

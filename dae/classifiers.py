@@ -1,0 +1,157 @@
+"""Trains one kind of classifier many times, in parallel processes of one thread each.
+
+The two arms differ only in `encoder` of their jobs: the hidden layers start from a dAE's encoder, or at random.
+"""
+
+import functools
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from joblib import delayed
+from scipy.special import softmax
+
+from dae.processes import workers
+
+if TYPE_CHECKING:  # TensorFlow is imported only in processes that train
+    from dae.core.backend import keras
+    from dae.core.training import Loss, Trainer
+
+
+@dataclass(frozen=True)
+class ClassifierSettings:
+    """How a classifier is built and trained, except for its initial weights.
+
+    Attributes:
+        units: widths of the hidden layers.
+        dropout: fraction of each hidden layer's units dropped in training, in [0, 1).
+        masking: fraction of the input's pixels set to 0 in training, in [0, 1].
+        batch_size, steps, learning_rate: see `dae.core.training.Trainer.fit`.
+        frozen: number of hidden layers, from the first, that keep their initial weights.
+        convolutional: whether all hidden layers except the last are convolutions.
+        augment: whether training images are moved a little at random, see `dae.core.images.random_affine`.
+    """
+
+    units: tuple[int, ...]
+    dropout: float
+    masking: float
+    batch_size: int
+    steps: int
+    learning_rate: float
+    frozen: int = 0
+    convolutional: bool = False
+    augment: bool = False
+
+
+@dataclass(frozen=True)
+class ClassifierJob:
+    """One classifier to train.
+
+    Attributes:
+        images: uint8 array of shape (n_labels, pixels), the labelled images.
+        labels: uint8 array of shape (n_labels,).
+        test_images: uint8 array of shape (n_test, pixels).
+        encoder: `[kernel_1, bias_1, ...]`, initial weights of the first hidden layers; if empty, all are random.
+        seed: for the random initial weights, the batches, the masking and the dropout.
+    """
+
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+    encoder: Sequence[np.ndarray]
+    seed: int
+
+
+@dataclass(frozen=True)
+class ClassifierResult:
+    """A trained classifier.
+
+    Attributes:
+        probabilities: class probabilities of the test images, float32 array of shape (n_test, 10).
+        history: pairs of the number of steps taken and the mean training loss in nats, see
+            `dae.core.training.Trainer.fit`.
+        weights: the trained weights, in the order of the model's `get_weights`.
+    """
+
+    probabilities: np.ndarray
+    history: list[tuple[int, float]]
+    weights: list[np.ndarray]
+
+
+def train_classifiers(
+    jobs: Iterable[ClassifierJob], settings: ClassifierSettings, n_jobs: int
+) -> Iterator[ClassifierResult]:
+    """Train a classifier for each job; yields the results in order, each as soon as it is ready.
+
+    Args:
+        jobs: the data and initial encoder of each classifier.
+        settings: the same for all jobs.
+        n_jobs: number of processes, one thread each; it does not change the results.
+
+    Raises:
+        ConnectionError: see `dae.processes.workers`.
+    """
+    return workers(n_jobs)(delayed(_train)(job, settings) for job in jobs)
+
+
+def classification_loss(model: "keras.Model", masking: float, augment: bool) -> "Loss":
+    """The cross-entropy, in nats, of classifying masked images.
+
+    Its data are `images`, uint8 of shape (n, pixels), and `labels`, uint8 of shape (n,).
+
+    Args:
+        model: from pixels in [0, 1], of shape (n, pixels), to logits of shape (n, 10).
+        masking, augment: see `ClassifierSettings`.
+    """
+    from dae.core.backend import tf
+    from dae.core.images import corrupt, random_affine, scale
+    from dae.core.training import class_cross_entropy
+
+    def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
+        inputs = scale(tf.gather(images, rows))
+        if augment:
+            inputs = random_affine(inputs, tf.stack([seed[0], -seed[1] - 1]))  # masking has this seed in no step
+        logits = model(corrupt(inputs, "masking", masking, seed), training=True)
+        return class_cross_entropy(logits, tf.gather(labels, rows))
+
+    return loss
+
+
+def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult:
+    from dae.core.images import scale
+    from dae.core.networks import initial_weights
+    from dae.core.seeds import derive
+    from dae.core.training import predict
+
+    trainer = _trainer(job.images.shape[1], settings)
+    weights = initial_weights(trainer.model, derive(job.seed, "weights"))
+    weights[: len(job.encoder)] = job.encoder
+    history = trainer.fit(
+        job.images,
+        job.labels,
+        weights=weights,
+        batch_size=settings.batch_size,
+        steps=settings.steps,
+        learning_rate=settings.learning_rate,
+        seed=job.seed,
+        log_every=max(1, settings.steps // 40),
+    )
+    logits = predict(trainer.model, scale(job.test_images))
+    probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
+    return ClassifierResult(probabilities, history, trainer.model.get_weights())
+
+
+@functools.lru_cache(maxsize=4)
+def _trainer(n_pixels: int, settings: ClassifierSettings) -> "Trainer":
+    """The trainer for these settings; each process caches it for its next jobs, because compiling takes a second."""
+    from dae.core.networks import build_classifier, build_convolutional_classifier
+    from dae.core.training import Trainer, set_up_tensorflow
+
+    set_up_tensorflow()
+    if settings.convolutional:
+        model = build_convolutional_classifier(settings.units, settings.dropout)
+    else:
+        model = build_classifier(n_pixels, settings.units, settings.dropout)
+    loss = classification_loss(model, settings.masking, settings.augment)
+    return Trainer(model, loss, frozen=2 * settings.frozen)

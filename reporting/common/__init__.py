@@ -1,0 +1,1 @@
+"""What all figures and texts share: words, numbers, and one style."""

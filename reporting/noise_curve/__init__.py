@@ -1,0 +1,1 @@
+"""Shows what the study noise_curve finds."""

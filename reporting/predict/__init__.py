@@ -1,0 +1,1 @@
+"""Shows what tools/predict.py finds."""

@@ -1,0 +1,1 @@
+"""Makes the main report's text from the pipeline's results."""

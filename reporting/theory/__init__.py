@@ -1,0 +1,1 @@
+"""Shows what the stage theory finds."""

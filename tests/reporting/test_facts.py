@@ -1,0 +1,150 @@
+"""What the report prints, computed from small files in the form that the stages write."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from reporting.report.facts import arithmetics, collect
+from stages import report
+from stages.common.params import load_params
+
+REPLICATES = """\
+replicate,dae,repeat,arm,accuracy
+1,1,False,without,0.90
+2,2,False,without,0.91
+3,1,False,without,0.92
+1,2,True,without,0.80
+1,1,False,with,0.95
+2,2,False,with,0.91
+3,1,False,with,0.90
+1,2,True,with,0.99
+"""
+RECONSTRUCTION = """\
+images,class,psnr,ssim,mse
+noisy,all,12,0.6,0.05
+noisy,0,11,0.5,0.07
+noisy,1,14,0.7,0.03
+denoised,all,20,0.9,0.01
+denoised,0,19,0.8,0.02
+denoised,1,24,0.9,0.01
+pca,all,13,0.5,0.04
+pca,0,12,0.5,0.04
+pca,1,15,0.5,0.04
+"""
+
+
+@pytest.fixture
+def results(root, tmp_path, monkeypatch):
+    """Copies of the committed results, some of them with numbers that are few and round; gives their folder."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(root / "reports", tmp_path / "reports", ignore=shutil.ignore_patterns("*.png", "*.html", "studies"))
+    for name in ("dvc.yaml", "pyproject.toml", "tolerances.json"):
+        shutil.copy(root / name, tmp_path)
+    (tmp_path / "data" / "raw").mkdir(parents=True)
+    np.save("data/raw/train_images.npy", np.zeros((7, 2, 2), np.uint8))
+    np.save("data/raw/test_labels.npy", np.zeros(5, np.uint8))
+    folder = tmp_path / "reports"
+    evaluation = json.loads((folder / "evaluation.json").read_text())
+    evaluation["spread"] = {"label_draw": 0.003, "dae": 0.0, "initialisation": 0.004, "test_images": 0.0}
+    evaluation["without"]["recall"] = {"0": 0.75, "1": 0.5, "2": 0.875}
+    evaluation["with"]["recall"] = {"0": 0.875, "1": 0.75, "2": 0.625}
+    (folder / "evaluation.json").write_text(json.dumps(evaluation))
+    (folder / "replicates.csv").write_text(REPLICATES)
+    (folder / "reconstruction.csv").write_text(RECONSTRUCTION)
+    (folder / "noise_levels.csv").write_text("level,noisy,denoised\n0,,18\n0.3,14,19\n0.6,12,20\n0.9,11,15\n")
+    (folder / "history" / "pretrain.csv").write_text("dae,epoch,loss\n0,1,0.25\n0,2,0.125\n1,1,0.75\n1,2,0.375\n")
+    (folder / "history" / "finetune.csv").write_text("run,step,loss\n1,10,0.5\n1,20,0.25\n2,10,0.5\n2,20,0.75\n")
+    (folder / "history" / "baseline.csv").write_text("run,step,loss\n1,10,9.0\n1,20,2.0\n2,10,9.0\n2,20,4.0\n")
+    return folder
+
+
+@pytest.fixture
+def params(root):
+    params = load_params(root / "params.yaml")
+    return params.model_copy(update={"replicates": 3, "network": params.network.model_copy(update={"units": [3, 2]})})
+
+
+def test_facts_worked_out_by_hand(results, params):
+    facts = collect(params, report.load(params))
+    assert facts["spread_shares"] == pytest.approx(
+        {"label_draw": 0.36, "dae": 0, "initialisation": 0.64, "test_images": 0}
+    )
+    assert facts["wins"] == 1  # of three replicates: more, equal, less; the repeat does not count
+    assert facts["recall_gains"] == {"0": 0.125, "1": 0.25, "2": -0.25}
+    assert (facts["most"], facts["least"]) == ("1", "2")
+    assert facts["n_runs"] == 2
+    assert facts["repeats"] == 3  # 9 are asked for, of 3 replicates
+    assert facts["final_loss"] == {"with": 0.5, "without": 3.0}
+    assert facts["pretraining"] == [0.5, 0.25]
+    assert facts["by_class"].to_dict() == {
+        "noisy": {"0": 11, "1": 14},
+        "denoised": {"0": 19, "1": 24},
+        "pca": {"0": 12, "1": 15},
+    }
+    # 4 pixels to 3 units to 2: 4 * 3 + 3 * 2 = 18 weights, 3 + 2 biases up and 3 + 4 down
+    assert facts["n_parameters"] == {"tied": 30, "untied": 48}
+    assert (facts["n_train"], facts["n_test"], facts["n_pixels"], facts["n_overcomplete"]) == (7, 5, 4, 8)
+    assert facts["n_probed"] == 500
+    assert facts["levels"][0] == {"level": 0, "noisy": None, "denoised": 18}
+    assert facts["levels"][1] == {"level": 0.3, "noisy": 14, "denoised": 19}
+    assert facts["verdict"] == facts["metrics"]["verdict"]
+    assert facts["difference"] is facts["metrics"]["difference"]["accuracy"]
+    assert facts["p"] is params
+
+
+def test_no_probe_sees_more_than_2000_images(results, params):
+    assert collect(params.model_copy(update={"n_labels": 3000}), report.load(params))["n_probed"] == 2000
+
+
+def test_no_spread_at_all_has_no_shares(results, params):
+    evaluation = json.loads((results / "evaluation.json").read_text())
+    evaluation["spread"] = dict.fromkeys(evaluation["spread"], 0.0)
+    (results / "evaluation.json").write_text(json.dumps(evaluation))
+    assert set(collect(params, report.load(params))["spread_shares"].values()) == {0}
+
+
+def test_the_pythons_are_those_that_the_project_supports(results):
+    Path("pyproject.toml").write_text('[project]\nrequires-python = ">=3.9,<3.12"\n')
+    assert report.pythons() == ("3.9", "3.11")
+
+
+MEASURED = {
+    "reports/metrics.json: verdict": {"committed": "better", "A": "better", "B": "worse", "tolerance": None},
+    "reports/metrics.json: gain": {"committed": 0.5, "A": 0.25, "B": 0.75, "tolerance": 1.5},
+    "reports/other.json: psnr": {"committed": 9.0, "A": 9.0, "B": 9.0, "tolerance": 0.03},
+}
+
+
+def test_the_metrics_of_other_arithmetics_stand_beside_the_reports_own():
+    assert arithmetics(MEASURED, {"verdict": "better", "gain": 0.5}) == {
+        "runs": ["A", "B"],
+        "verdicts": {"A": "better", "B": "worse"},
+        "rows": [{"name": "gain", "values": [0.5, 0.25, 0.75], "tolerance": 1.5}],
+    }
+
+
+@pytest.mark.parametrize("metrics", [{"verdict": "better", "gain": 0.4}, {"verdict": "worse", "gain": 0.5}, {"new": 1}])
+def test_tolerances_of_other_results_are_not_shown(metrics):
+    assert arithmetics(MEASURED, metrics) is None
+
+
+@pytest.mark.parametrize(("noise", "start"), [(0.0, 0), (0.5, 2), (0.4, 1), (1.0, 3)])
+def test_the_slider_starts_at_the_level_nearest_to_the_daes_own(results, params, monkeypatch, noise, start):
+    asked = {}
+
+    def page(texts, folder, links, slider):
+        asked.update(slider)
+        return "a page"
+
+    monkeypatch.setattr(report, "page", page)
+    monkeypatch.setattr(report, "render", lambda folder, language, facts: f"{language} {facts['wins']}")
+    report.main(params.model_copy(update={"noise": noise}))
+    assert asked["start"] == start
+    assert asked["levels"] == [0, 0.3, 0.6, 0.9]
+    assert [row["denoised"] for row in asked["psnr"]] == [18, 19, 20, 15]
+    assert (results / "report.md").read_text() == "en 1"
+    assert (results / "relatorio.md").read_text() == "pt 1"
+    assert (results / "report.html").read_text() == "a page"

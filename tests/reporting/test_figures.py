@@ -1,0 +1,434 @@
+import inspect
+import re
+from functools import partial
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+
+from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from reporting.common.words import FOLDER, LANGUAGES
+from reporting.evaluate.figures import confusions, learning_curves, paired_accuracies
+from reporting.label_curve.figures import label_curve
+from reporting.ladder.figures import ladder
+from reporting.noise_curve.figures import noise_curve
+from reporting.predict.figures import overview
+from reporting.reconstruct.figures import code_units, filters, noise_levels, reconstructions
+from reporting.theory.figures import anomalies, code_sizes, copies, maps, samples, sweep
+from reporting.tune.figures import tuning
+
+
+def texts(figure) -> str:
+    """All words and numbers on a figure."""
+    figure.draw_without_rendering()
+    shown = [*figure.texts]
+    for axis in figure.axes:
+        shown += [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts]
+        shown += axis.get_xticklabels() + axis.get_yticklabels()
+        shown += axis.get_legend().get_texts() if axis.get_legend() else []
+    return "\n".join(text.get_text() for text in shown)
+
+
+LABEL_CURVE = pd.DataFrame(
+    {
+        "n_labels": [100, 100, 1000, 1000],
+        "without": [0.80, 0.84, 0.90, 0.94],
+        "with": [0.88, 0.92, 0.95, 0.97],
+    }
+)
+LADDER = pd.DataFrame(
+    [
+        (n_labels, arm, accuracy)
+        for arm, accuracies in {
+            "without": (0.80, 0.82, 0.90),
+            "with": (0.84, 0.86, 0.92),
+            "pushed": (0.90, 0.92, 0.94),
+            "pushed_moved": (0.92, 0.94, 0.95),
+            "pseudo": (0.88, 0.90, 0.93),
+            "pseudo_conv": (0.93, 0.95, 0.97),
+            "ladder_gamma": (0.95, 0.97, 0.975),
+            "ladder": (0.96, 0.98, 0.985),
+            "ladder_pseudo": (0.97, 0.98, 0.986),
+            "ladder_conv": (0.97, 0.99, 0.99),
+        }.items()
+        for n_labels, accuracy in zip((100, 100, 1000), accuracies, strict=True)
+    ],
+    columns=["n_labels", "arm", "accuracy"],
+)
+NOISE_CURVE = pd.DataFrame(
+    [
+        ("none", 0.0, 0.81, 0.01, 25.0),
+        ("masking", 0.3, 0.85, 0.02, 22.0),
+        ("masking", 0.7, 0.87, 0.03, 18.0),
+        ("gaussian", 0.5, 0.83, 0.01, 21.0),
+        ("salt_and_pepper", 0.2, 0.82, 0.01, 20.0),
+    ],
+    columns=["corruption", "level", "accuracy", "std", "psnr_denoised"],
+)
+
+
+def module_of(path):
+    return import_module(f"reporting.{path.parent.name}.figures")
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    rng = np.random.default_rng(0)
+    images, fractions = rng.random((10, 28, 28)), rng.random(5)
+    arms = {"without": fractions / 50 + 0.9, "with": fractions / 60 + 0.91}
+    sweep_rows = [
+        {
+            "code": code,
+            "psnr": {"no_noise": 20.5, "with_noise": 15.25, "pca_line": 18.0},
+            "probe": {"no_noise": 0.825, "with_noise": 0.9},
+        }
+        for code in (2, 1568)
+    ]
+    calls = {
+        reconstructions: (images, {"noisy": images, "denoised": images, "pca": images}, [0, 1]),
+        filters: (images,),
+        code_units: (rng.random((10, 9)), images),
+        paired_accuracies: (arms, 0.0123, (0.01, 0.02)),
+        confusions: ({arm: rng.integers(0, 90, (10, 10)) for arm in arms},),
+        learning_curves: (rng.random((2, 4)), {arm: rng.random((3, 2)) for arm in arms}, np.array([1, 2])),
+        noise_levels: ([0.0, 0.5], {"noisy": [12.5, 11.5], "denoised": [20.5, 19.5]}, 0.5),
+        maps: (
+            {"ae_code": rng.random((20, 2)), "pca_code": rng.random((20, 2))},
+            np.arange(20) % 10,
+            {"ae_code": 0.875, "pca_code": 0.75},
+        ),
+        samples: ({"real": images, "variational": images, "plain": images},),
+        anomalies: ({str(c): 0.45 + c / 20 for c in range(10)},),
+        copies: ({"input": images, "copying": images, "denoising": images}, 1568),
+        code_sizes: ([2, 1568], [images, images], images),
+        sweep: (sweep_rows, 0.815, 784),
+        tuning: (fractions, fractions[::-1] / 20, 2),
+        label_curve: (LABEL_CURVE, {"n_labels": 100, "extra": 50}),
+        ladder: (LADDER,),
+        noise_curve: (NOISE_CURVE, 0.8),
+    }
+    assert {draw.__name__ for draw in calls} == {
+        name
+        for path in FOLDER.glob("*/figures.py")
+        for name, member in inspect.getmembers(module_of(path), inspect.isfunction)
+        if member.__module__ == module_of(path).__name__ and path.parent.name not in ("common", "predict")
+    }
+    made = {
+        language: {draw.__name__: draw(*call, language=language) for draw, call in calls.items()}
+        for language in LANGUAGES
+    }
+    assert all(isinstance(figure, Figure) for figures_of in made.values() for figure in figures_of.values())
+    return {language: {name: texts(figure) for name, figure in made[language].items()} for language in made}
+
+
+def test_numbers_have_the_decimal_sign_of_the_language(drawn):
+    for name in ("paired_accuracies", "noise_levels", "maps", "anomalies", "noise_curve"):
+        english, portuguese = drawn["en"][name], drawn["pt"][name]
+        assert re.search(r"\d\.\d", english), name
+        assert re.search(r"\d,\d", portuguese), name
+        assert not re.search(r"\d\.\d(?!\d\d)", portuguese), name  # but 1.568
+
+
+def test_no_english_is_left_in_portuguese(drawn):
+    for name, text in drawn["pt"].items():
+        for word in ("test ", "accuracy", "noise", "epoch", "loss", "units", "images", "mean", "without"):
+            assert word not in text, name
+
+
+def lines(axis) -> dict[str, tuple[str, list]]:
+    """Of each line that the legend names, the colour and the points."""
+    named = [line for line in axis.lines if not line.get_label().startswith("_")]
+    return {line.get_label(): (line.get_color(), points(line.get_xydata())) for line in named}
+
+
+def points(array) -> list[tuple[float, ...]]:
+    return [tuple(row) for row in np.asarray(array, float).round(9).tolist()]
+
+
+def colour(collection) -> str:
+    return to_hex(collection.get_facecolor()[0]).upper()
+
+
+def band(collection) -> dict[float, tuple[float, float]]:
+    """The lower and the upper edge of a band, at each x."""
+    edges = {}
+    for x, y in points(collection.get_paths()[0].vertices):
+        edges.setdefault(x, []).append(y)
+    return {x: (min(ys), max(ys)) for x, ys in edges.items()}
+
+
+def pictures(figure) -> list[np.ndarray]:
+    """The images on a figure, row by row."""
+    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
+
+
+def marked(*values) -> np.ndarray:
+    """Images of one value each, by which a test knows them again."""
+    return np.stack([np.full((28, 28), value) for value in values])
+
+
+def test_paired_accuracies_show_each_replicate_and_the_interval_of_the_mean():
+    accuracies = {"without": np.array([0.90, 0.91, 0.95]), "with": np.array([0.92, 0.90, 0.98])}
+    left, right = paired_accuracies(accuracies, 0.0125, (0.01, 0.03), "en").axes
+    assert [points(line.get_xydata()) for line in left.lines] == [
+        [(0, 90), (1, 92)],
+        [(0, 91), (1, 90)],
+        [(0, 95), (1, 98)],
+    ]
+    assert [(colour(cloud), points(cloud.get_offsets())) for cloud in left.collections] == [
+        (VERMILION, [(0, 90), (0, 91), (0, 95)]),
+        (BLUE, [(1, 92), (1, 90), (1, 98)]),
+    ]
+    assert [label.get_text() for label in left.get_xticklabels()] == [
+        "without\nmean 92.00 %",
+        "with pre-training\nmean 93.33 %",
+    ]
+    assert points(right.collections[0].get_offsets()) == [(-1, 1), (2, 2), (3, 3)]
+    (span,) = right.patches
+    assert (span.get_x(), span.get_width()) == pytest.approx((1, 2))
+    assert lines(right) == {"mean +1.25 points": (BLUE, [(1.25, 0), (1.25, 1)])}
+    assert right.lines[0].get_xdata() == [0, 0]
+    assert not paired_accuracies(accuracies, 0.0125, None, "en").axes[1].patches
+
+
+def test_confusions_are_in_per_cent_of_the_true_class():
+    left, right = confusions(
+        {"without": np.array([[198, 2], [150, 50]]), "with": np.array([[0, 0], [1, 3]])}, "en"
+    ).axes
+    shown = {text.get_position(): (text.get_text(), text.get_color()) for text in left.texts}
+    assert shown == {  # of column and row
+        (0, 0): ("99", "white"),
+        (1, 0): ("1.0", "black"),
+        (0, 1): ("75", "white"),
+        (1, 1): ("25", "white"),
+    }
+    assert np.asarray(left.images[0].get_array()).tolist() == [[99, 1], [75, 25]]
+    assert [text.get_text() for text in right.texts] == ["", "", "25", "75"]
+    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
+    assert [(axis.get_title(), axis.title.get_color()) for axis in (left, right)] == [
+        ("without", VERMILION),
+        ("with pre-training", BLUE),
+    ]
+
+
+def test_learning_curves_are_the_means_with_the_range_over_replicates():
+    arms = {"with": np.array([[1.0, 0.5], [3.0, 1.0], [5.0, 3.0]]), "without": np.array([[4.0, 2.0], [8.0, 4.0]])}
+    left, right = learning_curves(np.array([[0.5, 0.25], [0.75, 0.125]]), arms, np.array([10, 20]), "en").axes
+    assert [points(line.get_xydata()) for line in left.lines] == [[(1, 0.5), (2, 0.25)], [(1, 0.75), (2, 0.125)]]
+    assert lines(right) == {
+        "with pre-training": (BLUE, [(10, 3), (20, 1.5)]),
+        "without": (VERMILION, [(10, 6), (20, 3)]),
+    }
+    assert [(colour(edge), band(edge)) for edge in right.collections] == [
+        (BLUE, {10: (1, 5), 20: (0.5, 3)}),
+        (VERMILION, {10: (4, 8), 20: (2, 4)}),
+    ]
+    assert right.get_yscale() == "log"
+    assert [axis.get_xlabel() for axis in (left, right)] == ["epoch", "training step"]
+    assert [axis.get_ylabel().split(":")[0] for axis in (left, right)] == ["dAE", "classifier"]
+
+
+def test_the_label_curve_shows_mean_errors_their_range_and_what_pre_training_is_worth():
+    (axis,) = label_curve(LABEL_CURVE, {"n_labels": 100, "extra": 1050}, "en").axes
+    assert lines(axis) == {
+        "without": (VERMILION, [(100, 18), (1000, 8)]),
+        "with pre-training": (BLUE, [(100, 10), (1000, 4)]),
+    }
+    assert [(colour(edge), band(edge)) for edge in axis.collections] == [
+        (VERMILION, {100: (16, 20), 1000: (6, 10)}),
+        (BLUE, {100: (8, 12), 1000: (3, 5)}),
+    ]
+    arrow, words = axis.texts
+    assert (arrow.xyann, arrow.xy) == ((100, pytest.approx(10)), (1150, pytest.approx(10)))
+    assert (words.get_text(), words.xy) == ("worth 1,050 labels", (1150, pytest.approx(10)))
+    assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("labelled images", "test error (%)")
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["100", "1,000"]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["3", "5", "10", "20"]
+    assert not label_curve(LABEL_CURVE, None, "en").axes[0].texts
+
+
+def test_the_ladder_figure_shows_the_mean_error_of_every_arm_and_each_draw():
+    (axis,) = ladder(LADDER, "en").axes
+    assert lines(axis) == {
+        "without": (VERMILION, [(100, 19), (1000, 10)]),
+        "with pre-training": (BLUE, [(100, 15), (1000, 8)]),
+        "with, pushed": (SKY, [(100, 9), (1000, 6)]),
+        "with, pushed, images moved": (SKY, [(100, 7), (1000, 5)]),
+        "pseudo-labels": (BLUE, [(100, 11), (1000, 7)]),
+        "pseudo-labels, convolutional": (ORANGE, [(100, 6), (1000, 3)]),
+        "Gamma model of the ladder": (BLACK, [(100, 4), (1000, 2.5)]),
+        "ladder network": (GREEN, [(100, 3), (1000, 1.5)]),
+        "ladder's pseudo-labels": (GREEN, [(100, 2.5), (1000, 1.4)]),
+        "ladder's pseudo-labels, convolutional": (PURPLE, [(100, 2), (1000, 1)]),
+    }
+    assert points(axis.collections[0].get_offsets()) == [(100, 20), (100, 18), (1000, 10)]
+    assert points(axis.collections[-1].get_offsets()) == [(100, 3), (100, 1), (1000, 1)]
+    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines}
+    assert len(looks) == 10
+
+
+def test_the_noise_curve_starts_each_corruption_at_the_plain_autoencoder():
+    left, right = noise_curve(NOISE_CURVE, 0.8, "en").axes
+    assert lines(left) == {
+        "masking": (BLUE, [(0, 81), (0.3, 85), (0.7, 87)]),
+        "Gaussian": (GREEN, [(0, 81), (0.5, 83)]),
+        "salt and pepper": (PURPLE, [(0, 81), (0.2, 82)]),
+        "without": (VERMILION, [(0, 80), (1, 80)]),
+    }
+    assert (colour(left.collections[0]), band(left.collections[0])) == (
+        BLUE,
+        {0: (80, 82), 0.3: (83, 87), 0.7: (84, 90)},
+    )
+    assert lines(right) == {
+        "masking": (BLUE, [(0, 25), (0.3, 22), (0.7, 18)]),
+        "Gaussian": (GREEN, [(0, 25), (0.5, 21)]),
+        "salt and pepper": (PURPLE, [(0, 25), (0.2, 20)]),
+    }
+    assert [axis.get_ylabel() for axis in (left, right)] == ["test accuracy (%)", "PSNR of the denoised images (dB)"]
+
+
+def test_noise_levels_show_what_is_denoised_beside_what_is_left_noisy():
+    (axis,) = noise_levels([0.25, 0.5], {"noisy": [12, 11], "denoised": [20, 19]}, 0.5, "en").axes
+    assert lines(axis) == {
+        "denoised by the dAE": (BLUE, [(0.25, 20), (0.5, 19)]),
+        "noise left in": (VERMILION, [(0.25, 12), (0.5, 11)]),
+        "the dAE's own level": ("black", [(0.5, 0), (0.5, 1)]),
+    }
+
+
+def test_maps_put_a_numeral_at_the_median_of_its_class():
+    codes = {
+        "ae_code": np.array([[0, 1], [2, 5], [9, 6], [4, 4]]),
+        "pca_code": np.array([[1, 0], [3, 8], [2, 1], [6, 6]]),
+    }
+    left, right = maps(codes, np.array([0, 0, 0, 7]), {"ae_code": 0.875, "pca_code": 0.75}, "en").axes
+    assert [(text.get_text(), text.get_position()) for text in left.texts] == [("0", (2, 5)), ("7", (4, 4))]
+    assert [(text.get_text(), text.get_position()) for text in right.texts] == [("0", (2, 1)), ("7", (6, 6))]
+    assert points(left.collections[0].get_offsets()) == [(0, 1), (2, 5), (9, 6)]
+    assert [axis.get_title() for axis in (left, right)] == [
+        "autoencoder, code of 2 units\ntrustworthiness 0.875",
+        "PCA, 2 components\ntrustworthiness 0.750",
+    ]
+
+
+def test_anomalies_below_chance_have_the_other_colour():
+    (axis,) = anomalies({"3": 0.25, "8": 0.75}, "en").axes
+    assert [(to_hex(bar.get_facecolor()).upper(), bar.get_height()) for bar in axis.patches] == [
+        (VERMILION, 0.25),
+        (BLUE, 0.75),
+    ]
+    assert [(text.get_position()[0], text.get_text()) for text in axis.texts[:2]] == [(0, "0.25"), (1, "0.75")]
+    assert points(axis.lines[0].get_xydata()) == [(0, 0.5), (1, 0.5)]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("digit left out of the training", "AUROC")
+
+
+@pytest.mark.parametrize(
+    ("draw", "arguments", "values", "names"),
+    [
+        (
+            reconstructions,
+            (marked(0.1, 0.2, 0.3), {"noisy": marked(0.4, 0.5, 0.6), "pca": marked(0.7, 0.8, 0.9)}, [2, 0]),
+            [0.3, 0.1, 0.6, 0.4, 0.9, 0.7],
+            ["original", "noisy", "denoised\nby PCA"],
+        ),
+        (
+            samples,
+            ({"real": marked(0.1, 0.2), "variational": marked(0.3, 0.4), "plain": marked(0.5, 0.6)},),
+            [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+            ["test images", "variational\nautoencoder", "plain\nautoencoder"],
+        ),
+        (
+            copies,
+            ({"input": marked(0.1, 0.2), "copying": marked(0.3, 0.4), "denoising": marked(0.5, 0.6)}, 1568),
+            [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+            ["input", "1,568 units,\nno noise", "1,568 units,\ntrained on noise"],
+        ),
+        (
+            code_sizes,
+            ([2, 1568], [marked(0.3, 0.4), marked(0.5, 0.6)], marked(0.1, 0.2)),
+            [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
+            ["original", "2 units", "1,568 units"],
+        ),
+        (  # unit 1 varies most; images 2 and 0 activate it most; unit 2 never varies
+            partial(code_units, n_units=2, n_images=2),
+            (np.array([[1.0, 6.0, 3.0], [3.0, 0.0, 3.0], [2.0, 9.0, 3.0]]), marked(0.1, 0.2, 0.3)),
+            [0.3, 0.1, 0.2, 0.3],
+            ["unit 1", "unit 0"],
+        ),
+    ],
+)
+def test_rows_of_images_are_named_and_in_order(draw, arguments, values, names):
+    figure = draw(*arguments, language="en")
+    assert [picture[0, 0] for picture in pictures(figure)] == pytest.approx(values)
+    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()] == names
+    assert {axis.images[0].get_clim() for axis in figure.axes} == {(0, 1)}
+
+
+def test_the_strongest_filters_come_first_each_on_its_own_symmetric_scale():
+    kernels = marked(0.1, -0.3, 0.2, 0.0)
+    kernels[1, 0, 0] = 0.25
+    figure = filters(kernels, "en", n=2)
+    assert [picture[5, 5] for picture in pictures(figure)] == [-0.3, 0.2]
+    assert [axis.images[0].get_clim() for axis in figure.axes if axis.images] == [(-0.3, 0.3), (-0.2, 0.2)]
+    assert {axis.images[0].get_cmap().name for axis in figure.axes if axis.images} == {"RdBu_r"}
+    assert len(pictures(filters(kernels, "en"))) == 4
+
+
+def test_the_sweep_shows_decibels_left_and_the_probe_right():
+    rows = [
+        {
+            "code": code,
+            "psnr": {"no_noise": code + 20, "with_noise": code + 10, "pca_line": pca},
+            "probe": {"no_noise": 0.5, "with_noise": 0.75},
+        }
+        for code, pca in ((2, 18.0), (8, 19.0), (784, None))
+    ]
+    left, right = sweep(rows, 0.625, 784, "en").axes
+    assert lines(left) == {
+        "trained without noise": (VERMILION, [(2, 22), (8, 28), (784, 804)]),
+        "trained on masked pixels": (BLUE, [(2, 12), (8, 18), (784, 794)]),
+        "PCA": ("black", [(2, 18), (8, 19)]),
+        "as wide as the input": ("#777777", [(784, 0), (784, 1)]),
+    }
+    assert [(line.get_color(), points(line.get_xydata())) for line in right.lines[:2]] == [
+        (VERMILION, [(2, 50), (8, 50), (784, 50)]),
+        (BLUE, [(2, 75), (8, 75), (784, 75)]),
+    ]
+    assert lines(right)["probe of the pixels"] == ("black", [(0, 62.5), (1, 62.5)])
+    assert [axis.get_ylabel() for axis in (left, right)] == [
+        "PSNR of test images (dB)",
+        "accuracy of a linear probe (%)",
+    ]
+
+
+def test_tuning_shows_the_gain_against_the_baseline_and_stars_the_setting_chosen():
+    (axis,) = tuning(np.array([0.5, 0.75, 0.875]), np.array([0.25, 0.125, 0.0]), 1, "en").axes
+    assert [points(cloud.get_offsets()) for cloud in axis.collections] == [
+        [(50, 25), (75, 12.5), (87.5, 0)],
+        [(75, 12.5)],
+    ]
+    assert [cloud.get_label() for cloud in axis.collections] == ["settings tried on both arms", "the settings chosen"]
+    assert axis.get_xlabel().startswith("accuracy without pre-training")
+    assert axis.get_ylabel() == "gain by pre-training (percentage points)"
+
+
+def test_the_overview_shows_every_picture_with_its_name_and_its_answer(mnist):
+    digits = mnist["test_images"]
+    names = ["a/very/long/name/" * 9 + "four$.png", *(f"{number}.png" for number in range(9))]
+    answers = ["4\n51 %\nhardly a digit", *(f"{number}\n100 %" for number in range(9))]
+    pictures = [np.full((100 + number, 50), 10 * number, np.uint8) for number in range(10)]
+    figure = overview(names, pictures, digits[:10], digits[10:20], answers)
+    figure.draw_without_rendering()
+    (axis,) = figure.axes
+    texts = [text.get_text() for text in axis.texts]
+    assert any(text.startswith("…") and text.endswith(r"/four\$.png") and len(text) < 50 for text in texts)
+    assert all(f"{number}.png" in texts and str(number) in texts for number in range(9))
+    assert "51 %\nhardly a digit" in texts
+    (canvas,) = (image.get_array() for image in axis.images)
+    rows = np.lib.stride_tricks.sliding_window_view(canvas, 84, axis=1)
+    for middle in digits[:20, 14].repeat(3, axis=1):  # of what was seen and of what was denoised
+        assert (rows == middle).all(axis=2).any()

@@ -1,0 +1,162 @@
+"""The committed pages in a real browser, and the Markdown that becomes one."""
+
+import subprocess
+import tarfile
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from reporting.pages.html import page, slug
+
+PAGES = ["reports/report.html", "reports/studies/studies.html"]
+OVERFLOWING = """() => [...document.querySelectorAll("main *, nav *, header *")]
+    .filter(e => e.offsetParent && !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1)
+    .map(e => e.outerHTML.slice(0, 80))"""
+
+
+@pytest.fixture(scope="module")
+def browser(tool):
+    path = tool("chromium", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def axe(tool, tmp_path_factory) -> str:
+    """The source of axe-core, the accessibility checker, from npm."""
+    folder = tmp_path_factory.mktemp("axe")
+    command = [tool("npm"), "pack", "--silent", "axe-core@4.14.1"]
+    name = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
+    with tarfile.open(folder / name) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.fixture(params=PAGES)
+def opened(request, root, browser):
+    """Opens a committed page; what it said to the console, and its requests, are looked at in the end."""
+    said, asked, contexts = [], [], []
+
+    def open_page(width=1280, language="en-US", theme="light"):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, color_scheme=theme, bypass_csp=True
+        )
+        contexts.append(context)
+        opened = context.new_page()
+        opened.on("console", lambda message: said.append(message.text))
+        opened.on("pageerror", lambda error: said.append(str(error)))
+        opened.on("request", lambda asking: asked.append(asking.url))
+        opened.goto((root / request.param).as_uri())
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert len(contexts) == len([url for url in asked if not url.startswith("data:")])
+
+
+@pytest.mark.parametrize("language", ["en-US", "pt-BR"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_no_text_overflows_and_all_pictures_are_there(opened, width, language):
+    opened = opened(width, language)
+    assert opened.evaluate("document.documentElement.scrollWidth") == width
+    assert opened.evaluate(OVERFLOWING) == []
+    assert opened.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
+    assert opened.evaluate("[...document.querySelectorAll('.zoom img')].length") >= 6
+    ids = opened.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
+    assert len(ids) == len(set(ids))
+    links = opened.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => decodeURIComponent(a.hash.slice(1)))"
+    )
+    assert links
+    assert set(links) <= set(ids)
+
+
+def test_the_switch_changes_the_language(opened):
+    opened = opened()
+    assert opened.locator("h1:visible").count() == 1
+    english = opened.locator("h1:visible").inner_text()
+    opened.get_by_role("button", name="Português").click()
+    assert opened.evaluate("document.documentElement.lang") == "pt-BR"
+    assert opened.locator("h1:visible").inner_text() == opened.title() != english
+    opened.get_by_role("button", name="English").click()
+    assert opened.locator("h1:visible").inner_text() == english
+
+
+def test_a_reader_of_portuguese_is_met_in_portuguese(opened):
+    assert opened(language="pt-BR").evaluate("document.documentElement.lang") == "pt-BR"
+
+
+def test_the_theme_follows_the_system_and_can_be_changed(opened):
+    opened = opened(theme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    dark = opened.evaluate(background)
+    opened.locator("#theme").click()
+    assert opened.evaluate(background) != dark
+    opened.locator("#theme").click()
+    assert opened.evaluate(background) == dark
+
+
+def test_a_figure_enlarges_and_closes(opened):
+    opened = opened(375)
+    small = opened.locator(".zoom:visible img").first
+    width = small.bounding_box()["width"]
+    small.click()
+    large = opened.locator("dialog img")
+    assert large.bounding_box()["width"] > 2 * width
+    opened.keyboard.press("Escape")
+    assert not large.is_visible()
+
+
+def test_the_slider_shows_another_level(root, browser):
+    opened = browser.new_page(locale="en-US")
+    opened.goto((root / PAGES[0]).as_uri())
+    slider = opened.locator(".slider:visible")
+    section = {name: slider.locator(name) for name in ("input", "output", ".strip")}
+
+    def state(level):
+        section["input"].fill(str(level))
+        shown = [output.inner_text() for output in section["output"].all()]
+        return shown, [strip.screenshot() for strip in section[".strip"].all()]
+
+    last = int(section["input"].get_attribute("max"))
+    (texts, pictures), (other_texts, other_pictures) = state(1), state(last)
+    assert all(a != b for a, b in zip(texts + pictures, other_texts + other_pictures, strict=True))
+    decibels = [float(text.removesuffix(" dB")) for text in (texts[1], other_texts[1])]
+    assert decibels[0] > decibels[1]  # more noise
+    opened.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(opened, axe, theme):
+    opened = opened(375, theme=theme)
+    opened.evaluate(axe)
+    for language in ("English", "Português"):
+        opened.get_by_role("button", name=language).click()
+        found = opened.evaluate("axe.run().then(result => result.violations)")
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
+
+
+def test_it_prints_without_controls(opened):
+    opened = opened()
+    opened.emulate_media(media="print")
+    assert not opened.locator("header").is_visible()
+    assert opened.locator(".slider:visible").count() == 0
+    assert opened.locator("figure:visible").count() >= 3
+
+
+def test_text_is_escaped_and_pictures_are_inside(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"picture")
+    text = '# A <b> & "c"\n\n![<i>](a.png)\n\n*Caption `x < y`.*\n\n| a |\n|---|\n| 1 < 2 |\n'
+    html = page({"en": text, "pt": text.replace("# A", "# B")}, tmp_path, {})
+    assert 'src="data:image/png;base64,cGljdHVyZQ=="' in html
+    assert 'alt="&lt;i&gt;"' in html
+    assert "<figcaption><em>Caption <code>x &lt; y</code>.</em></figcaption>" in html
+    assert "1 &lt; 2" in html
+
+
+def test_anchors_are_those_of_github():
+    assert slug("5. Why not? A test: (b)") == "5-why-not-a-test-b"

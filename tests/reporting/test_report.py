@@ -1,0 +1,396 @@
+import copy
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from reporting.common.numbers import number
+from reporting.pages.markdown import render as render_template
+from reporting.report.facts import collect
+from stages import report
+from stages.common.params import DATASETS, load_params
+
+SENTENCES = {
+    "better": ("**With pre-training the network is better**", "**Com o pré-treinamento a rede é melhor**"),
+    "worse": ("**With pre-training the network is worse**", "**Com o pré-treinamento a rede é pior**"),
+    "equivalent": ("makes no practical difference**", "não há diferença prática**"),
+    "inconclusive": ("does not tell whether", "não permite dizer se"),
+}
+
+
+def render(language, facts) -> str:
+    return render_template(report.TEMPLATES, language, facts)
+
+
+@pytest.fixture
+def committed(root, mnist, monkeypatch) -> dict:
+    """The committed results, as the stage loads them."""
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(report, "load_array", lambda path: mnist[Path(path).stem])
+    return report.load(load_params())
+
+
+# what the expected words below rest on, whatever is committed
+USUAL = {"dataset": "mnist", "n_labels": 500, "corruption": "masking", "noise": 0.5}
+
+
+@pytest.fixture
+def facts(committed):
+    """The facts of the committed results but for another verdict, difference, noise, or other parameters.
+
+    `change` is given the results as they are loaded, and may change more of them.
+    """
+
+    def make(change=lambda found: None, verdict="better", mean=0.021, low=0.011, high=0.031, noisy=10.25, **changes):
+        found = copy.deepcopy(committed)
+        params = load_params()
+        for key, value in (USUAL | changes).items():
+            section, _, name = key.rpartition(".")
+            new = {section: getattr(params, section).model_copy(update={name: value})} if section else {key: value}
+            params = params.model_copy(update=new)
+        found["dataset"] = DATASETS[params.dataset]
+        found["images"] = found["dataset"]["title"]
+        for arm, loss in (("with", 0.1), ("without", 0.2)):
+            found["losses"][arm]["loss"] = loss
+        for row, test in zip(found["theory"]["tied"], (0.004, 0.003, 0.0109, 0.008), strict=True):
+            row |= {"images": 20000 if test < 0.005 else 1000, "train": 0.001, "test": test}
+        found["evaluation"]["verdict"] = verdict
+        difference = {"mean": mean, "low": low, "high": high, "two_way_low": low, "two_way_high": high}
+        found["evaluation"]["difference"]["accuracy"] |= difference
+        found["reconstruction"]["psnr"]["noisy"] = noisy
+        change(found)
+        return collect(params, found)
+
+    return make
+
+
+@pytest.mark.parametrize("verdict", SENTENCES)
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_the_verdict_is_one_quoted_sentence(facts, verdict, language):
+    quoted = [line for line in render(language, facts(verdict=verdict)).splitlines() if line.startswith("> ")]
+    assert len(quoted) == 1
+    assert SENTENCES[verdict][language == "pt"] in quoted[0]
+    others = [sentence[language == "pt"] for name, sentence in SENTENCES.items() if name != verdict]
+    assert not any(sentence in quoted[0] for sentence in others)
+
+
+@pytest.mark.parametrize("verdict", SENTENCES)
+def test_both_languages_have_the_same_content(facts, verdict, assert_equal_content):
+    assert_equal_content(render("en", facts(verdict=verdict)), render("pt", facts(verdict=verdict)), numbers=180)
+
+
+@pytest.fixture
+def contrary(root) -> dict:
+    """Evidence for the theory exercises that says the opposite of the committed one."""
+    theory = json.loads((root / "reports" / "theory.json").read_text())
+    overcomplete = theory["overcomplete"]
+    overcomplete["copying"], overcomplete["denoising"] = overcomplete["denoising"], overcomplete["copying"]
+    overcomplete["untrained"]["probe"] = 0.1
+    theory["auroc"] = {c: 0.75 + int(c) / 100 for c in theory["auroc"]}
+    for names, values in (
+        (("ae_code", "pca_code"), theory["trustworthiness"]),
+        (("variational", "plain"), theory["frechet"]),
+    ):
+        values[names[0]], values[names[1]] = values[names[1]], values[names[0]]
+    for free, tied in zip(theory["tied"][::2], theory["tied"][1::2], strict=True):
+        free["test"], tied["test"] = tied["test"], free["test"]
+    return theory
+
+
+@pytest.mark.results
+@pytest.mark.parametrize(
+    ("language", "claims"),
+    [
+        (
+            "en",
+            [
+                "has the smaller error",
+                "not even better than before the training",
+                "keeps neighbours together better",
+                "are closer to",
+                "worse than chance",
+                "Training can be worse than none",
+                "may look more normal",
+                "helps the training within this budget",
+            ],
+        ),
+        (
+            "pt",
+            [
+                "tem o erro menor",
+                "Nem sequer são melhores que antes do treinamento",
+                "mantém melhor",
+                "estão mais perto",
+                "pior que o acaso",
+                "Treinar pode ser pior que não treinar",
+                "mais normal que o normal",
+                "ajuda o treinamento neste orçamento",
+            ],
+        ),
+    ],
+)
+def test_what_the_theory_claims_follows_its_evidence(facts, contrary, language, claims):
+    """The committed evidence has each of these outcomes, the contrary one none."""
+    text = render(language, facts())
+    other = render(language, facts(lambda found: found.update(theory=contrary)))
+    for claim in claims:
+        assert re.search(claim, text), claim
+        assert not re.search(claim.replace("mantém", "(?<!não )mantém"), other), claim
+
+
+def known(found) -> None:
+    """Let arms and intervals all have other numbers, so that none can stand in another's place."""
+    evaluation = found["evaluation"]
+    for arm, mean, std in (("with", 0.9, 0.01), ("without", 0.8, 0.02)):
+        evaluation[arm]["accuracy"] |= {"mean": mean, "std": std}
+        evaluation[arm]["error"]["mean"] = 1 - mean
+        evaluation[arm]["log_loss"] |= {"mean": mean / 2, "std": std / 2}
+    evaluation["difference"]["accuracy"] |= {
+        "mean": 0.1,
+        "low": 0.09,
+        "high": 0.11,
+        "two_way_low": 0.08,
+        "two_way_high": 0.12,
+        "p_value": 0.0123,
+        "effect_size": 2.5,
+        "win_probability": 0.875,
+    }
+    evaluation["difference"]["log_loss"] |= {"mean": -0.05, "low": -0.06, "high": -0.04}
+    evaluation["spread"] = {"label_draw": 0.003, "initialisation": 0.004, "dae": 0.001, "test_images": 0.002}
+
+
+QUOTES = {
+    "better": ("a gain of +10.00 percentage points", "um ganho de +10,00 pontos percentuais"),
+    "worse": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+    "equivalent": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+    "inconclusive": ("a change of +10.00 percentage points", "uma mudança de +10,00 pontos percentuais"),
+}
+DISCUSSIONS = {
+    "better": (
+        "**With or without?** With. The gain of +10.00 points removes 50 % of the baseline's errors, and it has the "
+        "same sign in 17 of 20 replicates.",
+        "**Com ou sem?** Com. O ganho de +10,00 pontos elimina 50 % dos erros da referência e tem o mesmo sinal em 17 "
+        "de 20 réplicas.",
+    ),
+    "worse": (
+        "**With or without?** Without. Pre-training costs −10.00 points of accuracy at this setting, and it won in "
+        "only 17 of 20 replicates.",
+        "**Com ou sem?** Sem. O pré-treinamento custa −10,00 pontos de acurácia nesta configuração e venceu em apenas "
+        "17 de 20 réplicas.",
+    ),
+    "equivalent": (
+        "**With or without?** Either. The difference lies within the margin of ±0.5 points",
+        "**Com ou sem?** Tanto faz. A diferença está dentro da margem de ±0,5 pontos",
+    ),
+    "inconclusive": (
+        "**With or without?** This experiment cannot tell: the interval of the difference contains 0 and reaches "
+        "beyond the margin of ±0.5 points. More replicates would narrow it.",
+        "**Com ou sem?** Este experimento não permite dizer: o intervalo da diferença contém 0 e ultrapassa a margem "
+        "de ±0,5 pontos. Mais réplicas o estreitariam.",
+    ),
+}
+
+
+@pytest.mark.parametrize("verdict", SENTENCES)
+def test_the_verdict_is_told_and_discussed_with_its_own_numbers(facts, verdict):
+    """Pre-training 90 %, without it 80 %; the interval is the one that the verdict rests on."""
+    changed = facts(known, verdict=verdict) | {"wins": 17}
+    english, portuguese = render("en", changed), render("pt", changed)
+    assert (
+        f"90.00 % accuracy on the MNIST test set against 80.00 %, {QUOTES[verdict][0]} "
+        "(95 % interval +8.00 to +12.00).\n" in english
+    )
+    assert f"{QUOTES[verdict][1]} (intervalo de 95 %: +8,00 a +12,00).\n" in portuguese
+    assert re.search(r"(?m)^> .*90,00 % .*80,00 %,", portuguese)
+    for text, discussion in zip((english, portuguese), DISCUSSIONS[verdict], strict=True):
+        assert discussion in text
+
+
+def test_the_tables_have_each_number_in_its_own_cell(facts):
+    changed = facts(known)
+    english, portuguese = render("en", changed), render("pt", changed)
+    rows = [
+        "| accuracy (%) ↑ | 90.00 ± 1.00 | 80.00 ± 2.00 | +10.00 (+9.00 to +11.00) |",
+        "| log loss (nats) ↓ | 0.450 ± 0.005 | 0.400 ± 0.010 | −0.050 (−0.060 to −0.040) |",
+        "| mean | +10.00 points |",
+        "| 95 % interval, replicates and test images drawn anew (bootstrap) | +8.00 to +12.00 points |",
+        "| 95 % interval, replicates alone (t) | +9.00 to +11.00 points |",
+        "| p value of no difference (Wilcoxon's signed-rank test) | 0.012 |",
+        "| effect size (mean / standard deviation over replicates) | 2.50 |",
+        "| probability that pre-training wins on a new draw of labels | 87.5 % |",
+        "| draw of the labelled images | 0.30 | 30 % |",
+        "| the classifier's seed: initial weights, batches, dropout, masking | 0.40 | 53 % |",
+        "| the dAE's seed | 0.10 | 3 % |",
+        "| choice of the test images | 0.20 | 13 % |",
+    ]
+    for row in rows:
+        assert f"\n{row}\n" in english, row
+        cells = row.split(" | ", 1)[1].translate(str.maketrans(",.", ".,"))
+        cells = cells.replace(" to ", " a ").replace("points", "pontos")
+        assert f" | {cells}\n" in portuguese, row
+
+
+OTHERWISE = [
+    (
+        lambda found: found["evaluation"]["difference"]["accuracy"].update(p_value=0.4),
+        "| p value of no difference (Wilcoxon's signed-rank test) | 0.400 |",
+        "| valor p de nenhuma diferença (teste de postos sinalizados de Wilcoxon) | 0,400 |",
+    ),
+    (
+        lambda found: found["losses"]["with"].update({"loss": [0.5] * len(found["losses"]["with"])}),
+        "The training loss does not show a better fit",
+        "A perda de treinamento não mostra um ajuste melhor",
+    ),
+    (
+        lambda found: found["reconstruction"]["psnr"].update(noisy=25.0),
+        "\nNo. On test images",
+        "\nNão. Em imagens de teste",
+    ),
+    (
+        lambda found: found["reconstruction"]["psnr"].update(noisy=None),
+        "Without noise (`noise` is 0) the dAE is a plain autoencoder",
+        "Sem ruído (`noise` é 0) o dAE é um autoencoder comum",
+    ),
+    (
+        lambda found: found["reconstruction"].update(dead_units=1),
+        "1 is dead: no test image activates it.",
+        "1 está morta: nenhuma imagem de teste a ativa.",
+    ),
+    (
+        lambda found: found["theory"]["trustworthiness"].update(ae_code=0.1),
+        "keeps neighbours together no better than PCA: trustworthiness 0.100",
+        "não mantém melhor os vizinhos juntos que a PCA: confiabilidade 0,100",
+    ),
+    (
+        lambda found: found["theory"]["frechet"].update(variational=77.0),
+        "are further from the test images (Fréchet distance 77.0)",
+        "estão mais longe das imagens de teste (distância de Fréchet 77,0)",
+    ),
+    (
+        lambda found: found["theory"]["overcomplete"]["copying"].update(psnr=10.0),
+        "Here the two do not part as the theory has it: without noise 10.0 dB",
+        "Aqui os dois não se separam como diz a teoria: sem ruído, 10,0 dB",
+    ),
+    (
+        lambda found: found["theory"]["tied"][3].update(test=0.00001),
+        "with 1,000 images it is 0.00 times; test and training errors",
+        "com 1.000 imagens é 0,00 vezes; os erros de teste",
+    ),
+    (
+        lambda found: found["theory"]["tied"][3].update(test=0.001, train=0.0005),
+        "part by a factor of 2.0 (tied) and 10.9 (free). *Time*",
+        "se separam por um fator de 2,0 (amarrados) e 10,9 (livres). *Tempo*",
+    ),
+    (
+        lambda found: found["theory"]["tied"][1].update(test=0.9),
+        "times that with free ones, the price of the restriction",
+        "vezes o dos pesos livres, o preço da restrição",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "english", "portuguese"), OTHERWISE)
+def test_other_results_are_told_in_other_words(facts, change, english, portuguese):
+    usual, changed = facts(), facts(change)
+    for language, phrase in (("en", english), ("pt", portuguese)):
+        assert phrase not in render(language, usual)
+        assert phrase in render(language, changed)
+
+
+OTHER_PARAMETERS = [
+    (
+        {"pretrain.models": 1},
+        ["all share one dAE", "so far as 1 dAE shows it"],
+        ["todas partilham um só dAE", "1 dAE a mostra"],
+    ),
+    (
+        {"pretrain.tied": True},
+        ["mirror image, tied weights | fewer parameters", "switches it on (as in this run)"],
+        ["com pesos amarrados | menos parâmetros", "a liga (como nesta execução)"],
+    ),
+    (
+        {"corruption": "gaussian"},
+        ["Gaussian noise, 0.50 (standard deviation)"],
+        ["ruído do tipo gaussiano, 0,50 (desvio padrão)"],
+    ),
+    (
+        {"corruption": "salt_and_pepper"},
+        ["salt and pepper noise, 0.50 (fraction of the pixels)"],
+        ["ruído do tipo sal e pimenta, 0,50 (fração dos pixels)"],
+    ),
+    ({"split.stratified": True}, ["500 of every class alike"], ["500, tantas de cada classe"]),
+    (
+        {"network.units": [1000]},
+        ["1000 units for 784 pixels: it is overcomplete"],
+        ["1000 unidades para 784 pixels: é supercompleto"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("changes", "english", "portuguese"), OTHER_PARAMETERS)
+def test_other_parameters_are_told_in_other_words(facts, changes, english, portuguese):
+    changed = facts(**changes)
+    for language, phrases in (("en", english), ("pt", portuguese)):
+        text = render(language, changed)
+        assert all(phrase in text for phrase in phrases)
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_many_labels_and_another_data_set_change_the_words(facts, language):
+    text = render(language, facts(n_labels=20_000, dataset="fashion_mnist", verdict="equivalent"))
+    assert ("so few images" if language == "en" else "tão poucas imagens") not in text
+    assert ("most are near 0 or 1" if language == "en" else "a maioria perto de 0 ou de 1") not in text
+    assert not re.search(r"(?<!-)\bMNIST\b", text.replace("MNIST** 2", ""))
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_one_replicate_and_no_noise_give_a_report_without_gaps(facts, language):
+    text = render(language, facts(verdict="inconclusive", low=None, high=None, noisy=None, replicates=1))
+    assert "None" not in text
+    assert "nan" not in text
+    for words in {
+        "en": ("(no interval from a single replicate)", "A single replicate shows no spread; run more."),
+        "pt": ("(sem intervalo, pois há uma única réplica)", "Uma única réplica não mostra dispersão; execute mais."),
+    }[language]:
+        assert words in text
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_tables_have_as_many_cells_in_every_row(facts, language):
+    for table in re.findall(r"(?m)(?:^\|.*\n)+", render(language, facts())):
+        rows = table.splitlines()
+        assert len(rows) > 2
+        assert len({row.replace(r"\|", "").count("|") for row in rows}) == 1
+
+
+def test_numbers_are_written_as_the_language_does():
+    assert number("en", 60000.5, 1) == "60,000.5"
+    assert number("pt", 60000.5, 1) == "60.000,5"
+    assert number("en", -0.021, 2, "+") == "−0.02"
+    assert number("pt", None) == "–"
+    with pytest.raises(ValueError, match="no words in the language 'de'; there are in en, pt"):
+        number("de", 1)
+
+
+@pytest.mark.parametrize("language", ["en", "pt"])
+def test_figures_are_numbered_in_their_order_and_referred_to_by_these_numbers(facts, language):
+    text = render(language, facts())
+    word = {"en": "Figure", "pt": "Figura"}[language]
+    paths = re.findall(rf"(?m)^!\[.+\]\(figures/(.+)\.{language}\.png\)", text)
+    captions = re.findall(rf"(?m)^\*{word} (\d+)\. .*`figures/(.+?)\.{language}\.png`", text)
+    assert captions == [(str(number), path) for number, path in enumerate(paths, start=1)]
+    assert "{fig" not in text
+    worst = paths.index("reconstruct/reconstruction") + 1, paths.index("reconstruct/code_units") + 1
+    assert {"en": "(Figures {} to {})", "pt": "(Figuras {} a {})"}[language].format(*worst) in text
+
+
+def test_a_metric_without_words_is_called_by_its_name(facts):
+    def add(found):
+        found["evaluation"]["difference"]["top_2"] = {"mean": 0.125, "low": 0.0625, "high": 0.25}
+        for arm in ("with", "without"):
+            found["evaluation"][arm]["top_2"] = {"mean": 0.5, "std": 0.25}
+
+    for language, mark in (("en", "."), ("pt", ",")):
+        row = f"| top_2 | 0{mark}5000 ± 0{mark}2500 | 0{mark}5000 ± 0{mark}2500 | +0{mark}1250 "
+        assert row in render(language, facts(add))

@@ -1,0 +1,27 @@
+import pytest
+import yaml
+
+from stages.common.params import load_params
+from studies._params import check, load_study_params
+from tools import small
+
+
+def test_both_files_get_the_small_settings_and_keep_their_comments(root, tmp_path):
+    (tmp_path / "studies").mkdir()
+    for name in small.SMALL:
+        (tmp_path / name).write_text((root / name).read_text())
+    small.main(tmp_path)
+    params, study_params = load_params(tmp_path / "params.yaml"), load_study_params(tmp_path / "studies/params.yaml")
+    check(params, study_params)
+    assert (params.replicates, params.network.units, study_params.tune.space.steps) == (2, [64, 32], [20, 40])
+    for name in small.SMALL:
+        before, after = ((folder / name).read_text() for folder in (root, tmp_path))
+        assert after.count("#") == before.count("#")
+        assert list(yaml.safe_load(after)) == list(yaml.safe_load(before))
+
+
+def test_a_key_that_is_not_there_is_an_error(root, tmp_path):
+    path = tmp_path / "params.yaml"
+    path.write_text((root / "params.yaml").read_text())
+    with pytest.raises(KeyError, match=r"params\.yaml has no key finetune\.stepz"):
+        small.change(path, {"finetune.stepz": 1})
