@@ -5,7 +5,8 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks import contenders, run
+from benchmarks import run
+from benchmarks.harness import Table
 
 PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth"]
 
@@ -16,13 +17,6 @@ def bench(*arguments, root):
     )
 
 
-def test_products_are_those_of_a_training_step():
-    shapes = contenders.products([784, 32, 16, 32, 784], 8)
-    assert len(shapes) == 3 * 4 - 1
-    weights = 2 * (784 * 32 + 32 * 16)
-    assert sum(m * k * n for m, k, n in shapes) == 8 * (3 * weights - 784 * 32)
-
-
 def test_sections_are_renewed_in_their_place(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "head", lambda: ["# Head", ""])
     path = tmp_path / "results.md"
@@ -30,6 +24,11 @@ def test_sections_are_renewed_in_their_place(tmp_path, monkeypatch):
     run.write(path, "Pre-training", "## Pre-training\n\nfirst\n")
     run.write(path, "Growth", "## Growth\n\nnew\n")
     assert path.read_text() == "# Head\n\n## Pre-training\n\nfirst\n\n## Growth\n\nnew\n"
+
+
+def test_a_table_is_markdown():
+    table = Table(["what", "seconds"], [["a", "1"], ["b", "2"]])
+    assert run.as_markdown(table) == "| what | seconds |\n|---|---|\n| a | 1 |\n| b | 2 |"
 
 
 def test_an_unknown_part_is_one_clear_line(root):
