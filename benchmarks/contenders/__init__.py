@@ -6,7 +6,12 @@ for `ours_step`.
 
 from importlib.util import find_spec
 
-NAMES = {"ours": "ours", "keras_fit": "Keras `fit`", "torch_eager": "PyTorch eager"}  # module: name in the results
+NAMES = {  # module: name in the results
+    "ours": "ours",
+    "keras_fit": "Keras `fit`",
+    "keras_step": "Keras `train_step`",
+    "torch_eager": "PyTorch eager",
+}
 
 
 def has_torch() -> bool:

@@ -30,9 +30,9 @@ def pretrain(task: Pretraining) -> Answer:
     widths, seconds = autoencoder_widths(task.units)[1:-1], 0.0
     for _ in range(task.models):
         noise = {"masking": Masking, "gaussian": keras.layers.GaussianNoise}[task.corruption](task.noise)
-        hidden = [_dense(width) for width in widths]
-        model = keras.Sequential([keras.Input((PIXELS,)), noise, *hidden, _dense(PIXELS, "sigmoid")])
-        model.compile(_adam(task.learning_rate, task.epochs * -(-task.n // task.batch_size)), "binary_crossentropy")
+        hidden = [dense(width) for width in widths]
+        model = keras.Sequential([keras.Input((PIXELS,)), noise, *hidden, dense(PIXELS, "sigmoid")])
+        model.compile(adam(task.learning_rate, task.epochs * -(-task.n // task.batch_size)), "binary_crossentropy")
         both = data[: task.batch_size + task.n % task.batch_size]  # compiles for a whole batch and the last one
         model.fit(both, both, batch_size=task.batch_size, verbose=0)
         start = time.perf_counter()
@@ -50,12 +50,12 @@ def replicates(task: Replicates) -> Answer:
     accuracies, start = [], time.perf_counter()
     for _ in range(task.pairs):
         for arm in (encoder, []):
-            layers = [layer for width in task.units for layer in (_dense(width), keras.layers.Dropout(task.dropout))]
-            output = _dense(CLASSES, "softmax")
+            layers = [layer for width in task.units for layer in (dense(width), keras.layers.Dropout(task.dropout))]
+            output = dense(CLASSES, "softmax")
             model = keras.Sequential([keras.Input((PIXELS,)), Masking(task.masking), *layers, output])
             for layer, kernel, bias in zip(layers[::2], arm[::2], arm[1::2], strict=False):  # the second arm has none
                 layer.set_weights([kernel, bias])
-            model.compile(_adam(task.learning_rate, task.steps), "sparse_categorical_crossentropy")
+            model.compile(adam(task.learning_rate, task.steps), "sparse_categorical_crossentropy")
             epochs = task.steps * task.batch_size // task.n_labels
             model.fit(x, y, batch_size=task.batch_size, epochs=epochs, verbose=0)
             accuracies.append((model.predict(test, batch_size=1000, verbose=0).argmax(axis=1) == truth).mean())
@@ -69,9 +69,11 @@ def limit(task: Limit) -> Answer:
     return limit_of(task, tensorflow_matrix)
 
 
-def _dense(width: int, activation: str = "relu") -> keras.layers.Dense:
+def dense(width: int, activation: str | None = "relu") -> keras.layers.Dense:
+    """A dense layer with He's initial weights, like those of `he_normal`."""
     return keras.layers.Dense(width, activation, kernel_initializer="he_normal")
 
 
-def _adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+def adam(learning_rate: float, steps: int) -> keras.optimizers.Optimizer:
+    """Adam, whose rate falls from `learning_rate` to 0 along half a cosine in so many steps."""
     return keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(learning_rate, steps))

@@ -25,10 +25,10 @@ def measure(quick: bool) -> Section:
             found["ours"].ask("replicates", replace(case, pairs=1, steps=10))  # starts the processes
             answer = found["ours"].ask("replicates", case)
         seconds = answer["seconds"]
-        rows.append([kind, value, f"{seconds:.2f}", f"{seconds / case.pairs:.2f}", f"{answer['peak_mib']:,.0f}"])
+        rows.append([f"{kind}: {value}", f"{seconds:.2f}", f"{seconds / case.pairs:.2f}", f"{answer['peak_mib']:,.0f}"])
     return [
         f"Replicates of both arms, {task.steps} steps each, {task.n_labels:,} labels and "
         f"{'-'.join(map(str, classifier_widths(task.units)))} unless said otherwise, in {task.n_jobs} processes that "
         "run already; one run each, compiling included. The memory is the sum of these and the one that starts them.",
-        Table(["what grows", "to", "seconds", "seconds/replicate", "peak MiB"], rows),
+        Table(["what grows", "seconds", "seconds/replicate", "peak MiB"], rows),
     ]

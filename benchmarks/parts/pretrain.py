@@ -10,7 +10,7 @@ from benchmarks.settings import pretraining
 from benchmarks.tasks import Answer, Limit, Pretraining, autoencoder_widths, operations, products
 
 TITLE = "Pre-training"
-TARGETS = {"keras_fit": 2.3, "torch_eager": 1.0}  # least ratio of our speed to theirs
+TARGETS = {"keras_fit": 2.3, "keras_step": None, "torch_eager": 1.0}  # least ratio of our speed to theirs
 LIMIT_TARGET = 70  # per cent of the machine's fastest matrix product
 Answers = dict[str, list[Answer]]
 
@@ -93,4 +93,4 @@ def _limit_text(task: Pretraining, answers: Answers) -> str:
 def _gaussian_table(task: Pretraining, answers: Answers) -> Table:
     speeds = {name: _speeds(task, found) for name, found in answers.items()}
     rows = [[NAMES[name], spread(ratios(speeds["ours"], speed)), spread(speed, 0)] for name, speed in speeds.items()]
-    return Table(["contender", "ours is faster by a factor of", "images/s"], rows)
+    return Table(["contender", "ours is faster by a factor of, Gaussian noise", "images/s, Gaussian noise"], rows)

@@ -10,8 +10,8 @@ from benchmarks.settings import replicates
 from benchmarks.tasks import classifier_widths
 
 TITLE = "Paired replicates"
-TARGETS = {"keras_fit": 6.0, "torch_eager": 1.8}  # least ratio of our speed to theirs
-PAIRS = {"ours": 2, "keras_fit": 1, "torch_eager": 1}  # ours trains two at once
+TARGETS = {"keras_fit": 6.0, "keras_step": None, "torch_eager": 1.8}  # least ratio of our speed to theirs
+PAIRS = {"ours": 2, "keras_fit": 1, "keras_step": 1, "torch_eager": 1}  # ours trains two at once
 
 
 def measure(quick: bool) -> Section:
