@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 import shutil
 import sys
 from datetime import date
@@ -11,7 +12,7 @@ from pathlib import Path
 from benchmarks.contenders import has_torch
 from benchmarks.contenders.common import RAW
 from benchmarks.harness import Table
-from benchmarks.parts import cold, growth, pipeline, pretrain, profile, replicates, startup
+from benchmarks.parts import cold, growth, pipeline, pretrain, profile, replicates, setup, startup, studies
 from stages.common.errors import StageError
 from tools.environment import machine
 
@@ -24,6 +25,8 @@ PARTS = {  # in the order of the results
     "pipeline": pipeline,
     "startup": startup,
     "growth": growth,
+    "studies": studies,
+    "setup": setup,
 }
 
 
@@ -77,11 +80,46 @@ def head() -> list[str]:
 
 
 def write(path: Path, title: str, section: str) -> None:
-    """Add or replace a section of the results, in the order of PARTS; the head describes the present machine."""
+    """Add a section to the results, or replace it and say what changed, in the order of PARTS.
+
+    The head describes the present machine.
+    """
     old = path.read_text(encoding="utf-8") if path.is_file() else ""
-    sections = {found.split("\n")[0]: f"## {found}" for found in old.split("\n## ")[1:]} | {title: section}
+    sections = {found.split("\n")[0]: f"## {found}" for found in old.split("\n## ")[1:]}
+    sections[title] = section + changes(sections.get(title, ""), section)
     known = [sections[part.TITLE].rstrip() + "\n" for part in PARTS.values() if part.TITLE in sections]
     path.write_text("\n".join(head() + known), encoding="utf-8")
+
+
+def changes(old: str, new: str) -> str:
+    """A line with the cells whose leading number changed by more than 10 % since the old version of a section.
+
+    It is empty if there are none, or no old version.
+    """
+    measured, before = re.search(r"Measured ([\d-]+)", old), _numbers(old)
+    changed = [
+        f"{row}, {column}: {before[row, column]} -> {number}"
+        for (row, column), number in _numbers(new).items()
+        if (row, column) in before and _differ(before[row, column], number)
+    ]
+    return f"\nSince {measured[1]}: {'; '.join(changed)}.\n" if measured and changed else ""
+
+
+def _numbers(section: str) -> dict[tuple[str, str], str]:
+    """The numbers with which cells begin, by the first cell of the row and the header of the column."""
+    numbers = {}
+    for table in re.findall(r"(?:^\|.+\n)+", section, re.MULTILINE):
+        header, _, *rows = (line[2:-2].split(" | ") for line in table.splitlines())
+        for row in rows:
+            for column, cell in zip(header[1:], row[1:], strict=True):
+                if found := re.match(r"[\d,.]*\d", cell):
+                    numbers[row[0], column] = found[0]
+    return numbers
+
+
+def _differ(old: str, new: str) -> bool:
+    before, after = (float(number.replace(",", "")) for number in (old, new))
+    return abs(after - before) > 0.1 * before
 
 
 if __name__ == "__main__":

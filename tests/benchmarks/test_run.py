@@ -8,7 +8,7 @@ import pytest
 from benchmarks import run
 from benchmarks.harness import Table
 
-PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth"]
+PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth", "studies", "setup"]
 
 
 def bench(*arguments, root):
@@ -29,6 +29,35 @@ def test_sections_are_renewed_in_their_place(tmp_path, monkeypatch):
 def test_a_table_is_markdown():
     table = Table(["what", "seconds"], [["a", "1"], ["b", "2"]])
     assert run.as_markdown(table) == "| what | seconds |\n|---|---|\n| a | 1 |\n| b | 2 |"
+
+
+NOTE = "\n<sub>Measured 2026-01-02; load average before: 0.1.</sub>\n"
+
+
+def section(*rows, header=("what", "speed", "", "seconds")):
+    return f"## Growth\n\n{run.as_markdown(Table([*header], [*map(list, rows)]))}\n{NOTE}"
+
+
+def test_cells_that_changed_by_more_than_a_tenth_are_told():
+    old = section(["a", "1,000 (900 to 1,100)", "", "2.0 s"], ["b", "10 %", "", "5"], ["gone", "1", "", "1"])
+    new = section(["a", "1,101 (999 to 1,200)", "", "2.1 s"], ["b", "8.9 %", "9", ""], ["new", "1", "", "1"])
+    assert run.changes(old, new) == "\nSince 2026-01-02: a, speed: 1,000 -> 1,101; b, speed: 10 -> 8.9.\n"
+
+
+def test_nothing_is_told_without_a_change_or_an_old_section():
+    new = section(["a", "≥ 2: reached", "", "0.0"])
+    assert run.changes(new, section(["a", "≥ 9: **missed**", "", "0.0"])) == ""
+    assert run.changes(new, section(["a", "", "", "0.0"], header=("what", "speed", "", "minutes"))) == ""
+    assert run.changes("", new) == ""
+
+
+def test_changes_stand_below_a_section_until_it_is_measured_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "head", lambda: ["# Head", ""])
+    path = tmp_path / "results.md"
+    told = ["", "\nSince 2026-01-02: a, speed: 1 -> 2.\n", ""]
+    for speed, line in zip("122", told, strict=True):
+        run.write(path, "Growth", section(["a", speed, "", ""]))
+        assert path.read_text() == f"# Head\n\n{section(['a', speed, '', ''])}{line}"
 
 
 def test_an_unknown_part_is_one_clear_line(root):

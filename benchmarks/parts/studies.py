@@ -1,0 +1,161 @@
+"""What the studies cost: the seconds of one unit of each kind, and how many units they ask for."""
+
+import math
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.contenders.common import images, labels
+from benchmarks.harness import Section, Table
+from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
+from stages._classifiers import classifier_settings
+from stages.common.params import Params, load_params
+from studies._params import PATH, StudyParams, load_study_params
+from tools import small
+
+TITLE = "The studies, unit by unit"
+CORES = 2
+Unit = tuple[Callable[[], object], float]  # function that trains it, and how many of them the studies ask for
+
+
+def measure(quick: bool) -> Section:
+    """Train one unit of each kind in this process, on one core."""
+    from dae.core.training import set_up_tensorflow
+
+    set_up_tensorflow()
+    n, n_test = (1000, 200) if quick else (60_000, 10_000)
+    work = Work(*_parameters(quick), images("train", n), labels("train", n), images("test", n_test))
+    units = {
+        f"tune: a configuration on {work.studies.tune.draws[0]} draws": work.configuration(),
+        "noise_curve: a dAE": work.dae(),
+        f"label_curve: a classifier with {work.params.n_labels:,} labels": work.classifier(),
+        "ladder: an epoch": work.ladder_epoch(gamma=False),
+        "ladder: an epoch of the Gamma model": work.ladder_epoch(gamma=True),
+        "ladder: a convolutional student": work.student(),
+    }
+    rows = []
+    for name, (train, number) in units.items():
+        start = time.perf_counter()
+        train()
+        seconds = time.perf_counter() - start
+        rows.append([name, f"{seconds:.1f}", f"{number:,.0f}", f"{seconds * number / CORES / 3600:.2f}"])
+    return [
+        "One unit of each kind, trained once on one core, compiling included. Their number follows from "
+        "`studies/params.yaml`. That of configurations is the largest possible, and the one trained here has the "
+        "middle number of steps. A classifier with more steps counts as several. The hours are those of "
+        f"{CORES} cores at this speed. All else that the studies train is left out.",
+        Table(["unit", "seconds", "units", f"hours on {CORES} cores"], rows),
+    ]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Makes units of the studies.
+
+    Attributes:
+        params, studies: the parameters of the main pipeline and of the studies.
+        images, labels: of training, uint8 arrays of shape (n, pixels) and (n,).
+        test_images: uint8 array of shape (n_test, pixels).
+    """
+
+    params: Params
+    studies: StudyParams
+    images: np.ndarray
+    labels: np.ndarray
+    test_images: np.ndarray
+
+    def configuration(self) -> Unit:
+        """A configuration, cross-validated on the label draws of the first round of the study tune."""
+        from studies.tune import configurations
+
+        tune, n = self.studies.tune, self.params.n_labels
+        tried = sorted(configurations(self.params, self.studies), key=lambda settings: settings.steps)
+        held_out = n // tune.folds
+        job = ClassifierJob(self.images[held_out:n], self.labels[held_out:n], self.images[:held_out], (), seed=1)
+        alive = [tune.configurations, *tune.keep]
+        draws = sum(map(math.prod, zip(alive, tune.draws, strict=True))) + alive[-1] * sum(tune.draws)  # of each arm
+        train = _classifiers(tried[len(tried) // 2], [job] * tune.draws[0] * tune.folds)
+        return train, 2 * draws / tune.draws[0]
+
+    def dae(self) -> Unit:
+        """A dAE of the study noise_curve, with the corruption of the main pipeline."""
+        from dae.denoising import DaeJob, DaeSettings, train_daes
+
+        params, curve = self.params, self.studies.noise_curve
+        settings = DaeSettings(
+            units=tuple(params.network.units),
+            corruption=params.corruption,
+            noise=params.noise,
+            tied=params.pretrain.tied,
+            epochs=curve.epochs,
+            batch_size=params.pretrain.batch_size,
+            learning_rate=params.pretrain.learning_rate,
+        )
+        job = DaeJob(self.images, seed=1)
+        return lambda: train_daes([job], settings), 1 + sum(map(len, curve.levels.values()))
+
+    def classifier(self) -> Unit:
+        """A classifier of the study label_curve, with the main pipeline's number of labels."""
+        settings, curve, n = classifier_settings(self.params), self.studies.label_curve, self.params.n_labels
+        job = ClassifierJob(self.images[:n], self.labels[:n], self.test_images, (), seed=1)
+        least = {n_labels: curve.min_epochs * n_labels / settings.batch_size for n_labels in curve.n_labels}
+        steps = [curve.replicates_with(n_labels) * max(settings.steps, least[n_labels]) for n_labels in least]
+        return _classifiers(settings, [job]), 2 * sum(steps) / settings.steps
+
+    def ladder_epoch(self, gamma: bool) -> Unit:
+        """An epoch of a ladder, or of its Gamma model."""
+        from dae.ladder import UNKNOWN, LadderJob, LadderSettings, train_ladders
+
+        s, n = self.studies.ladder, self.params.n_labels
+        settings = LadderSettings(
+            units=tuple(s.units),
+            noise=s.noise,
+            costs=(*[0.0] * (len(s.costs) - 1), s.gamma_cost * n) if gamma else tuple(s.costs),
+            batch_size=s.batch_size,
+            labelled_batch_size=s.labelled_batch_size,
+            epochs=1,
+            learning_rate=s.learning_rate,
+            products=s.products,
+        )
+        known = np.where(np.arange(len(self.labels)) < n, self.labels, UNKNOWN).astype(np.uint8)
+        job = LadderJob(self.images, known, self.test_images[:1], seed=1)  # to predict is no part of an epoch
+        epochs = sum(self._ladder_draws()) * s.epochs + (0 if gamma else s.replicates * s.fast_epochs)
+        return lambda: list(train_ladders([job], settings, n_jobs=1)), epochs
+
+    def student(self) -> Unit:
+        """A convolutional student of the study ladder, which learns from all images and predicts them too."""
+        from studies.ladder import TEACHERS
+
+        conv = self.studies.ladder.convolutional.model_dump()
+        settings = ClassifierSettings(
+            **conv | {"units": tuple(conv["units"])}, masking=0.0, convolutional=True, augment=True
+        )
+        job = ClassifierJob(self.images, self.labels, np.concatenate([self.test_images, self.images]), (), seed=1)
+        arms = sum(arm.endswith("_conv") for arm in TEACHERS)
+        return _classifiers(settings, [job]), arms * sum(self._ladder_draws())
+
+    def _ladder_draws(self) -> list[int]:
+        """The number of label draws of the study ladder, for each number of labels."""
+        s = self.studies.ladder
+        return [s.replicates if n == self.params.n_labels else s.replicates_elsewhere for n in s.n_labels]
+
+
+def _classifiers(settings: ClassifierSettings, jobs: list[ClassifierJob]) -> Callable[[], object]:
+    return lambda: list(train_classifiers(jobs, settings, n_jobs=1))
+
+
+def _parameters(quick: bool) -> tuple[Params, StudyParams]:
+    """The parameters of the project, or small ones for a quick trial."""
+    if not quick:
+        return load_params(), load_study_params()
+    with tempfile.TemporaryDirectory() as work:
+        for name in small.SMALL:
+            Path(work, name).parent.mkdir(exist_ok=True)
+            shutil.copy(name, Path(work, name))
+        small.main(Path(work))
+        return load_params(Path(work, "params.yaml")), load_study_params(Path(work, PATH))
