@@ -8,7 +8,8 @@ export PATH := $(abspath $(BIN)):$(PATH)
 
 # a user's settings that would put the packages elsewhere, or install others than the lock's
 unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT PIP_EDITABLE PIP_NO_DEPS PIP_DRY_RUN \
-    PIP_REQUIRE_VIRTUALENV PYTHONHOME PYTHONPATH
+    PIP_REQUIRE_VIRTUALENV UV_SYSTEM_PYTHON UV_PYTHON UV_CONSTRAINT UV_OVERRIDE UV_EXCLUDE UV_EXCLUDE_NEWER UV_OFFLINE \
+    UV_NO_BINARY UV_ONLY_BINARY UV_PRERELEASE UV_RESOLUTION PYTHONHOME PYTHONPATH
 
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
@@ -35,8 +36,8 @@ experiments: $(VENV)/.ready  ## the columns of `dvc exp show` that matter
 plots: $(VENV)/.ready  ## the plots as a page, dvc_plots/index.html
 	$(BIN)/python -m tools.plots
 
-test: $(VENV)/.ready  ## test the code; the slow tests are left to CI
-	$(BIN)/pytest
+test: $(VENV)/.ready-dev  ## test the code; the slow tests are left to CI
+	$(BIN)/pytest -n auto --dist loadfile
 
 verify: $(VENV)/.ready  ## make the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere or --arithmetic
 	$(BIN)/python -m tools.verify $(OPTIONS)
@@ -45,16 +46,16 @@ bench: $(VENV)/.ready  ## the speed table, benchmarks/results.md; PART=pretrain 
 	$(BIN)/dvc repro --quiet download
 	$(BIN)/python -m benchmarks.run $(PART)
 
-lint: $(VENV)/.ready  ## ruff and mypy
+lint: $(VENV)/.ready-dev  ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/.ready  ## fix what ruff can fix by itself
+format: $(VENV)/.ready-dev  ## fix what ruff can fix by itself
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-deps: $(VENV)/.ready  ## write the code that each stage imports into both dvc.yaml
+deps: $(VENV)/.ready-dev  ## write the code that each stage imports into both dvc.yaml
 	$(BIN)/python -m tools.dependencies
 
 readme: $(VENV)/.ready  ## write the results that README.md quotes, after a change of results
@@ -63,17 +64,28 @@ readme: $(VENV)/.ready  ## write the results that README.md quotes, after a chan
 environment: $(VENV)/.ready  ## write machine and times of the last runs to reports/environment.md
 	$(BIN)/python -m tools.environment
 
-audit:  ## look for known vulnerabilities in requirements.lock
+audit:  ## look for known vulnerabilities in requirements-dev.lock
 	$(PYTHON) -m venv --clear $(VENV)-audit
 	$(VENV)-audit/bin/python -m pip install --quiet --disable-pip-version-check pip-audit
-	$(VENV)-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements.lock
+	$(VENV)-audit/bin/pip-audit --strict --require-hashes --disable-pip --requirement requirements-dev.lock
 
-# exactly the versions of requirements.lock, each checked against its hashes
-$(VENV)/.ready: requirements.lock
+# exactly the versions of the lock, each checked against its hashes; INSTALLER=pip does without uv
+INSTALLER ?= uv
+pip := $(BIN)/python -m pip install --no-user --progress-bar on --disable-pip-version-check
+uv := $(BIN)/uv pip install --python $(BIN)/python --compile-bytecode
+
+$(VENV)/.ready: requirements.lock requirements-uv.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and f"Python {v[0]}.{v[1]} will not do: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)")'
 	$(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --no-user --quiet --disable-pip-version-check --require-hashes \
-	    -r requirements.lock
+	@echo "Installing the packages of requirements.lock into $(VENV); this takes a minute"
+	@$(pip) --quiet --require-hashes -r requirements-uv.lock
+	@$($(INSTALLER)) --require-hashes -r requirements.lock
+	@touch $@
+
+# what only tests, lint, remotes and clusters need
+$(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
+	@echo "Installing the packages of requirements-dev.lock into $(VENV)"
+	@$($(INSTALLER)) --require-hashes -r requirements-dev.lock
 	@touch $@
 
 clean:  ## remove what can be made again; DVC's cache stays
@@ -82,12 +94,14 @@ clean:  ## remove what can be made again; DVC's cache stays
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv. What suits the oldest Python suits all, so that every
-# package has one version; requirements-numeric.lock is the part that the stages depend on
-COMPILE := uv pip compile --no-emit-index-url --no-annotate --no-header --quiet
-lock:  ## renew both requirements*.lock from pyproject.toml
-	oldest=$$(mktemp) && trap 'rm -f "$$oldest"' EXIT && cp requirements.lock "$$oldest" && \
-	$(COMPILE) pyproject.toml --group dev --python-version 3.11 --output-file "$$oldest" && \
-	$(COMPILE) pyproject.toml --group dev --universal --python-version 3.11 --constraints "$$oldest" --generate-hashes \
-	    --output-file requirements.lock && \
-	$(COMPILE) --group numeric --no-deps --python-version 3.11 --constraints "$$oldest" \
-	    --output-file requirements-numeric.lock
+# package has one version. requirements-dev.lock has all packages, requirements.lock those that the pipeline needs,
+# requirements-numeric.lock those that can change a byte of a result
+COMPILE := uv pip compile --no-emit-index-url --no-annotate --no-header --quiet --python-version 3.11
+HASHED := --universal --generate-hashes --constraints
+lock:  ## renew requirements*.lock from pyproject.toml
+	oldest=$$(mktemp) && trap 'rm -f "$$oldest"' EXIT && cp requirements-dev.lock "$$oldest" && \
+	$(COMPILE) pyproject.toml --group dev --output-file "$$oldest" && \
+	$(COMPILE) pyproject.toml --group dev $(HASHED) "$$oldest" --output-file requirements-dev.lock && \
+	$(COMPILE) pyproject.toml $(HASHED) "$$oldest" --output-file requirements.lock && \
+	$(COMPILE) --group uv --universal --generate-hashes --output-file requirements-uv.lock && \
+	$(COMPILE) --group numeric --no-deps --constraints "$$oldest" --output-file requirements-numeric.lock

@@ -1,10 +1,12 @@
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from stages import _sources
 
@@ -41,11 +43,31 @@ def mnist() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
-def mnist_file(mnist, tmp_path_factory) -> Path:
+def made_once(tmp_path_factory, worker_id):
+    """Makes a folder once for all processes that run tests side by side: `made_once(name, make)` returns it."""
+    folder = tmp_path_factory.getbasetemp()
+    shared = folder if worker_id == "master" else folder.parent
+
+    def find(name: str, make: Callable[[Path], None]) -> Path:
+        with FileLock(shared / f"{name}.lock"):
+            path = shared / f"{name}-made"
+            if not (shared / f"{name}.done").exists():
+                path.mkdir()
+                make(path)
+                (shared / f"{name}.done").touch()
+        return path
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def mnist_file(mnist, made_once) -> Path:
     """MNIST as the file that Keras's site serves."""
-    path = tmp_path_factory.mktemp("mnist") / "mnist.npz"
-    np.savez(path, **{key: mnist[name] for name, key in _sources.NPZ_NAMES.items()})
-    return path
+
+    def make(folder: Path) -> None:
+        np.savez(folder / "mnist.npz", **{key: mnist[name] for name, key in _sources.NPZ_NAMES.items()})
+
+    return made_once("mnist", make) / "mnist.npz"
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that docs/dvc.md shows, in a fresh clone with little training; prints each command and what it prints.
-# Needs the environment of requirements.lock. The clone is removed at the end.
+# Needs the environment of requirements-dev.lock. The clone is removed at the end.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)

@@ -44,35 +44,42 @@ class Project:
 
 
 @pytest.fixture(scope="session")
-def small(root, mnist_file, tmp_path_factory) -> Project:
+def small(root, mnist_file, made_once) -> Project:
     """The main pipeline, run once and committed; nobody may change it."""
-    folder = tmp_path_factory.mktemp("small") / "clone"
     environment = os.environ | {
         "DAE_DATA": str(mnist_file),
         "DVC_NO_ANALYTICS": "1",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         **{f"GIT_{role}_{key}": "test@localhost" for role in ("AUTHOR", "COMMITTER") for key in ("NAME", "EMAIL")},
     }
-    project = Project(folder, environment)
-    tracked = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=root,
-        capture_output=True,
-        check=True,
-    )
-    for name in tracked.stdout.decode().split("\0"):
+
+    def make(folder: Path) -> None:
+        clone = folder / "clone"
+        copy_tracked(root, clone)
+        for lock in (clone / "dvc.lock", clone / "studies" / "dvc.lock"):
+            lock.unlink(missing_ok=True)
+        write_small(clone)
+        project = Project(clone, environment)
+        project.call("git", "init", "--quiet", "--initial-branch=main")
+        (folder / "output.txt").write_text(project.dvc("repro"))
+        project.call("git", "add", ".")
+        project.call("git", "commit", "--quiet", "--message=small")
+
+    folder = made_once("small", make)
+    project = Project(folder / "clone", environment)
+    project.output = (folder / "output.txt").read_text()
+    return project
+
+
+def copy_tracked(root: Path, folder: Path) -> None:
+    """Copy the files in git, and those that are to be added, without the reports."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    tracked = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode().split("\0")
+    for name in tracked:
         if name and (root / name).is_file() and not name.startswith("reports/"):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((root / name).read_bytes())
             (folder / name).chmod((root / name).stat().st_mode)
-    for lock in (folder / "dvc.lock", folder / "studies" / "dvc.lock"):
-        lock.unlink(missing_ok=True)
-    write_small(folder)
-    project.call("git", "init", "--quiet", "--initial-branch=main")
-    project.output = project.dvc("repro")
-    project.call("git", "add", ".")
-    project.call("git", "commit", "--quiet", "--message=small")
-    return project
 
 
 @pytest.fixture(scope="module")

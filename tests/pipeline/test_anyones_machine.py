@@ -126,13 +126,22 @@ def test_blas_runs_on_one_thread_with_that_kernel(project):
         assert architecture == "Haswell" or " avx2 " not in flags
 
 
+DEV_LOCK = "requirements-dev.lock"
+
+
+def pinned(lock: Path) -> dict[str, str]:
+    """The packages of a lock file, each of which stands in it once, with their versions."""
+    lines = [line.split(" ")[0] for line in lock.read_text().splitlines() if "==" in line]
+    found = dict(line.split("==") for line in lines)
+    assert len(found) == len(lines)
+    return found
+
+
 def test_every_package_that_computes_is_in_the_numeric_lock(root):
-    """And has the version that requirements.lock has, one for all Pythons."""
-    lines = [line for line in (root / "requirements.lock").read_text().splitlines() if "==" in line]
-    pinned = [line.split(" ")[0].split("==") for line in lines]
-    assert len({name for name, _ in pinned}) == len(pinned)
-    numeric = numeric_versions()
-    assert numeric.items() <= dict(pinned).items()
+    """And has the version that the other locks have, one for all Pythons."""
+    numeric, pipeline, everything = numeric_versions(), pinned(root / "requirements.lock"), pinned(root / DEV_LOCK)
+    assert numeric.items() <= pipeline.items() <= everything.items()
+    assert {"pytest", "ruff", "mypy", "distributed", "moto", "playwright"} <= everything.keys() - pipeline.keys()
     computing = {
         "numpy",
         "scipy",
@@ -159,10 +168,10 @@ def test_a_new_version_of_a_package_that_computes_runs_all_that_computes_again(p
     assert output.startswith("ERROR: tensorflow 2.")
     assert "requirements-numeric.lock has 9" in output
     assert len(output.splitlines()) == 1
-    full = project.folder / "requirements.lock"
+    full = project.folder / DEV_LOCK
     full.write_text(full.read_text().replace("ruff==", "ruff==9"))
     status = project.dvc("status", "--json", "dvc.yaml")
-    project.call("git", "checkout", "requirements.lock")
+    project.call("git", "checkout", DEV_LOCK)
     assert json.loads(status) == {}
 
 
