@@ -36,7 +36,7 @@ experiments: $(VENV)/.ready  ## the columns of `dvc exp show` that matter
 plots: $(VENV)/.ready  ## the plots as a page, dvc_plots/index.html
 	$(BIN)/python -m tools.plots
 
-test: $(VENV)/.ready-dev  ## test the code; the slow tests are left to CI
+test: $(VENV)/.ready-dev  ## test the code; CI also runs the slow tests and those of the committed results
 	$(BIN)/pytest -n auto --dist loadfile
 
 verify: $(VENV)/.ready  ## make the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere or --arithmetic
@@ -78,7 +78,7 @@ $(VENV)/.ready: requirements.lock requirements-uv.lock
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(not (3, 11) <= v < (3, 14) and f"Python {v[0]}.{v[1]} will not do: Python 3.11, 3.12 or 3.13 is needed (make PYTHON=python3.12)")'
 	$(PYTHON) -m venv --clear $(VENV)
 	@echo "Installing the packages of requirements.lock into $(VENV); this takes a minute"
-	@$(pip) --quiet --require-hashes -r requirements-uv.lock
+	@if [ $(INSTALLER) = uv ]; then $(pip) --quiet --require-hashes -r requirements-uv.lock; fi
 	@$($(INSTALLER)) --require-hashes -r requirements.lock
 	@touch $@
 
@@ -88,9 +88,9 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 	@$($(INSTALLER)) --require-hashes -r requirements-dev.lock
 	@touch $@
 
-clean:  ## remove what can be made again; DVC's cache stays
+clean:  ## remove what can be made again; DVC's cache and finished work of the studies stay
 	rm -rf $(VENV) $(VENV)-audit dvc_plots .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	find data -mindepth 1 ! -name .gitignore -delete
+	find data -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name studies -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv. What suits the oldest Python suits all, so that every

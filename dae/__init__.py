@@ -29,8 +29,8 @@ SETTINGS = {
     # the last digits of a sum depend on the number of threads that share it
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"), "1"),
 }
-# Older instruction sets than the processor's best imitate other processors. `tools/verify.py --arithmetic` chooses one
-# with the environment variable DAE_ARITHMETIC.
+# Older instruction sets than the processor's best imitate other processors. `python -m tools.verify --arithmetic`
+# chooses one with the environment variable DAE_ARITHMETIC.
 ARITHMETICS = {
     "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"},
     "SSE41": {

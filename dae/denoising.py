@@ -25,7 +25,8 @@ class DaeSettings:
         epochs: passes over the images.
         batch_size: images a step.
         learning_rate: see `dae.core.training.Trainer.fit`.
-        convolutional: whether all layers except the code are convolutions.
+        convolutional: whether the encoder's layers before the code, and the decoder's that mirror them, are
+            convolutions.
     """
 
     units: tuple[int, ...]

@@ -282,12 +282,10 @@ class LadderResult:
 
     Attributes:
         probabilities: float32 array of shape (n_test, 10).
-        history: pairs of the number of steps taken and the mean training loss.
         seconds: duration of training and prediction on one core.
     """
 
     probabilities: np.ndarray
-    history: list[tuple[int, float]]
     seconds: float
 
 
@@ -312,7 +310,7 @@ def _train(job: LadderJob, settings: LadderSettings, number: int) -> LadderResul
     n_labelled = min(settings.labelled_batch_size, int((job.labels != UNKNOWN).sum()))
     ladder = Ladder(job.images.shape[1], settings.units, settings.noise, settings.costs, settings.products)
     steps = math.ceil(len(job.images) / settings.batch_size)
-    history = Trainer(ladder, ladder_loss(ladder, n_labelled), with_noise(ladder, n_labelled)).fit(
+    Trainer(ladder, ladder_loss(ladder, n_labelled), with_noise(ladder, n_labelled)).fit(
         job.images,
         job.labels,
         weights=ladder.initial_weights(derive(job.seed, "weights")),
@@ -327,4 +325,4 @@ def _train(job: LadderJob, settings: LadderSettings, number: int) -> LadderResul
     )
     ladder.remember(job.images[:10_000])  # all images at once would take too much memory
     probabilities = tf.nn.softmax(predict(ladder, scale(job.test_images))).numpy()
-    return LadderResult(probabilities, history, time.monotonic() - start)
+    return LadderResult(probabilities, time.monotonic() - start)

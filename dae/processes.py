@@ -34,9 +34,9 @@ def workers(n_jobs: int) -> Callable[[Iterable[tuple]], Iterator]:
     on another. Else `n_jobs` processes of this machine do; they stay for the next use with the same number.
 
     Raises:
-        ConnectionError: while results are read: the scheduler does not answer, the cluster has no worker for
-            `PATIENCE` seconds, a call kills each worker it is retried on, or a worker has other code or packages. The
-            message says what to do.
+        ConnectionError: while results are read: the package `distributed` is not installed, the scheduler does not
+            answer, the cluster has no worker for `PATIENCE` seconds, a call kills each worker it is retried on, a
+            worker has other code or packages, or the connection is lost. The message says what to do.
     """
     if address := os.environ.get("DASK_SCHEDULER_ADDRESS"):
         return functools.partial(_on_cluster, address)

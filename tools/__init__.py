@@ -1,1 +1,1 @@
-"""Commands to run beside the pipeline: `python -m tools.NAME`, or the Makefile's target of that name."""
+"""Commands to run beside the pipeline: `python -m tools.NAME`; some have a target in the Makefile."""

@@ -145,7 +145,7 @@ def theory_facts(theory: dict) -> dict[str, Any]:
 
 
 def arithmetics(measured: dict, metrics: dict) -> dict | None:
-    """How much the metrics change with other processor instructions, as `tools/verify.py --arithmetic` measured.
+    """How much the metrics change with other processor instructions, as `python -m tools.verify --arithmetic` measured.
 
     Args:
         measured: the content of tolerances.json: for each metric, its value with each arithmetic, and its tolerance.

@@ -97,8 +97,9 @@ def test_the_new_data_set_corruption_and_network_are_used(extended, mnist):
     assert extended.call(sys.executable, "-c", script, *models).split()[-2:] == ["silu", "silu"]
 
 
-def test_the_new_stage_declares_what_it_imports(extended):
-    extended.call(sys.executable, "-m", "pytest", "tests/pipeline/test_dag.py", "-k", "declares")
+def test_the_tests_of_graph_bounds_and_words_hold_for_what_is_new(extended):
+    files = ["tests/pipeline/test_dag.py", "tests/stages/test_bounds.py", "tests/reporting/test_words.py"]
+    extended.call(sys.executable, "-m", "pytest", *files)
 
 
 def test_the_new_metric_figure_and_language_are_in_the_reports(extended):

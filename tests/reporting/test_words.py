@@ -23,7 +23,7 @@ def leaves(words: dict, name: str = "") -> dict[str, str]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_all_languages_have_the_same_words_to_say(part):
-    assert {path.stem for path in (FOLDER / part).glob("*.yaml")} == set(LANGUAGES) == {"en", "pt"}
+    assert {path.stem for path in (FOLDER / part).glob("*.yaml")} == set(LANGUAGES) >= {"en", "pt"}
     english, *others = (leaves(yaml.safe_load((FOLDER / part / f"{name}.yaml").read_text())) for name in LANGUAGES)
     for other in others:
         assert english.keys() == other.keys()
@@ -43,7 +43,7 @@ def test_each_corruption_metric_and_study_has_its_words(language):
 
 
 def test_an_unknown_language_is_refused_by_name():
-    with pytest.raises(ValueError, match="no words in the language 'de'; there are in en, pt"):
+    with pytest.raises(ValueError, match="no words in the language 'de'; there are in en, "):
         words_of("common", "de")
 
 
@@ -64,11 +64,8 @@ def test_words_that_are_each_others_opposite_are_not_exchanged():
     assert [words[kind].split(",")[0] for kind in ("ae_code", "pca_code")] == ["autoencoder", "PCA"]
     assert [words[axis].split()[0] for axis in ("accuracy", "error")] == ["acurácia", "erro"]
     assert [words[axis].split()[1] for axis in ("predicted_class", "true_class")] == ["predita", "verdadeira"]
-    assert words["corruptions"] == {
-        "masking": "mascaramento",
-        "gaussian": "gaussiano",
-        "salt_and_pepper": "sal e pimenta",
-    }
+    known = {"masking": "mascaramento", "gaussian": "gaussiano", "salt_and_pepper": "sal e pimenta"}
+    assert words["corruptions"] | known == words["corruptions"]
     for name in ("pseudo", "pseudo_conv", "ladder", "ladder_gamma", "ladder_pseudo", "ladder_conv"):
         assert ("ladder" in words[name], "convolucional" in words[name]) == ("ladder" in name, "conv" in name)
         assert ("pseudorrótulos" in words[name]) == ("pseudo" in name or "conv" in name)
