@@ -51,7 +51,7 @@ def check(parts: list[str], quick: bool) -> None:
     """Raise StageError if a part is unknown, or something that the benchmark needs is missing."""
     if unknown := [part for part in parts if part not in PARTS]:
         raise StageError(f"{unknown[0]} is no part of the benchmark; parts are {', '.join(PARTS)}")
-    if not has_torch() and not quick:
+    if {"pretrain", "replicates"} & set(parts or PARTS) and not has_torch() and not quick:
         raise StageError("PyTorch, a contender, is missing in this environment: python -m pip install 'torch>=2.13'")
     if not (RAW / "test_labels.npy").is_file():
         raise StageError("the data are missing: run dvc repro download")
