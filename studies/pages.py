@@ -1,6 +1,7 @@
 """Write the studies' results in each language, and all in one page: reports/studies/studies.*, estudos.md."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -15,12 +16,13 @@ from studies._params import StudyParams, run_study
 
 TEMPLATES = Path(facts.__file__).parent
 FOLDER = Path("reports/studies")
+ELSEWHERE = {"evaluation.json": Path("reports/evaluation.json"), "published.csv": Path("studies/published.csv")}
 
 
 def main(params: Params, study_params: StudyParams) -> None:
     """Collect the facts of all sections, then write a text for each language and the page."""
     sections = [*StudyParams.model_fields, "published"]
-    found = facts.collect(params, study_params, load(), sections)
+    found = facts.collect(params, study_params, Results(), sections)
     found["sources"] = origins("studies/dvc.yaml", FOLDER, before="pages")
     texts = {language: render(TEMPLATES, language, found) for language in LANGUAGES}
     links: dict[str, str] = {}
@@ -31,11 +33,13 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_text(str(FOLDER / "studies.html"), page(texts, FOLDER, links))
 
 
-def load() -> dict:
-    """Load the results of all studies and of the main pipeline, and published results, by file name."""
-    paths = [*sorted(FOLDER.glob("*.json")), *sorted(FOLDER.glob("*.csv"))]
-    paths += [Path("reports/evaluation.json"), Path("studies/published.csv")]
-    return {path.name: load_json(str(path)) if path.suffix == ".json" else pd.read_csv(path) for path in paths}
+class Results(dict[str, Any]):
+    """The results of the studies and of the main pipeline, and published ones, by file name; loaded when asked for."""
+
+    def __missing__(self, name: str) -> Any:
+        path = ELSEWHERE.get(name, FOLDER / name)
+        self[name] = load_json(str(path)) if path.suffix == ".json" else pd.read_csv(path)
+        return self[name]
 
 
 if __name__ == "__main__":

@@ -33,9 +33,7 @@ def by_hand(deps: list[str]) -> list[str]:
         path
         for path in deps
         if path != NUMERIC_LOCK.name
-        and not (
-            path.split("/")[0] in OURS and (path.endswith(".py") or Path(path).is_dir() or not Path(path).exists())
-        )
+        and not (path.split("/")[0] in OURS and (path.endswith(".py") or not Path(path).is_file()))
     ]
 
 

@@ -1,6 +1,8 @@
 import re
+from pathlib import Path
 
 import pytest
+import yaml
 
 from stages.common.params import load_params
 from studies import pages
@@ -11,13 +13,13 @@ from studies._params import load_study_params
 def write(root, monkeypatch):
     """Write the text in each language from the committed results, some of them and settings of the ladder changed."""
     monkeypatch.chdir(root)
-    params, study_params, load = load_params(), load_study_params(), pages.load
+    params, study_params, load = load_params(), load_study_params(), pages.Results
     monkeypatch.setattr(pages, "page", lambda texts, *arguments: "")
 
     def write(change=lambda results: None, **ladder) -> dict[str, str]:
         results, written = load(), {}
         change(results)
-        monkeypatch.setattr(pages, "load", lambda: results)
+        monkeypatch.setattr(pages, "Results", lambda: results)
         monkeypatch.setattr(pages, "save_text", written.__setitem__)
         settings = study_params.ladder.model_copy(update=ladder)
         pages.main(params, study_params.model_copy(update={"ladder": settings}))
@@ -42,6 +44,15 @@ def set_accuracies(results, **accuracies) -> None:
         table.loc[rows, "accuracy"] = accuracy
 
 
+def test_the_page_reads_no_result_that_its_stage_does_not_declare(write):
+    kept = []
+    write(kept.append)
+    (results,) = kept
+    deps = {Path(dep).name for dep in yaml.safe_load(Path("studies/dvc.yaml").read_text())["stages"]["pages"]["deps"]}
+    assert {"tune.csv", "ladder.json", "evaluation.json", "published.csv"} <= results.keys()
+    assert results.keys() <= deps
+
+
 def test_both_languages_have_the_same_content(write, assert_equal_content):
     texts = write()
     assert_equal_content(texts["en"], texts["pt"], numbers=100)
@@ -52,7 +63,7 @@ def test_the_words_follow_the_results(write, language):
     def with_curve(**changes):
         return write(lambda results: results["label_curve.json"].update(changes))[language]
 
-    last = pages.load()["label_curve.json"]["rows"][-1]["n_labels"]
+    last = pages.Results()["label_curve.json"]["rows"][-1]["n_labels"]
     nowhere, everywhere, some = (with_curve(pays_up_to=n, worth=None) for n in (None, last, 500))
     assert len({nowhere, everywhere, some}) == 3
     assert ("cannot be read off" if language == "en" else "não se pode ler") in some
