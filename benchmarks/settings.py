@@ -23,7 +23,7 @@ def pretraining(quick: bool) -> Pretraining:
 
 
 def replicates(quick: bool) -> Replicates:
-    """A pair of the classifiers of params.yaml, but with only 1,000 steps each."""
+    """A pair of classifiers with the settings of `finetune` in params.yaml, but with only 1,000 steps each."""
     params = load_params()
     task = Replicates(
         units=params.network.units,

@@ -16,6 +16,8 @@ Shapes = list[tuple[int, int, int]]  # (m, k, n) for a product of an (m, k) and 
 class Pretraining:
     """Train dAEs, one after the other or at the same time, with binary cross-entropy, Adam and a cosine schedule.
 
+    Masked images are divided by the share of pixels kept.
+
     The answer has `seconds`, and `loss`, the mean over the last dAE's last epoch.
     """
 
@@ -32,6 +34,8 @@ class Pretraining:
 @dataclass(frozen=True)
 class Replicates:
     """Train pairs of classifiers with masking, dropout, cross-entropy, Adam and a cosine schedule; predict test images.
+
+    Masked images are divided by the share of pixels kept.
 
     One classifier of a pair starts from an encoder, the other from random weights. Only our own code uses `n_jobs`
     processes. The answer has `seconds`, and `accuracy`, the mean on the test images.

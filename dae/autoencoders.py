@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import delayed
-from sklearn.linear_model import RidgeClassifierCV
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
+from dae.codes import linear_probe
 from dae.core.seeds import derive
 from dae.processes import workers
 
@@ -113,19 +111,6 @@ def train_autoencoders(
     return workers(n_jobs)(delayed(_train)(job, settings) for job, settings in jobs)
 
 
-def probe(features: np.ndarray, labels: np.ndarray, test_features: np.ndarray, test_labels: np.ndarray) -> float:
-    """Test accuracy of a linear probe (Alain & Bengio, ICLR workshop 2017): how linearly separable the classes are.
-
-    The probe is a ridge classifier on standardised features; leave-one-out cross-validation chooses its penalty.
-
-    Args:
-        features, labels: to train on, of shapes (n, features) and (n,).
-        test_features, test_labels: to test on, of shapes (n_test, features) and (n_test,).
-    """
-    classifier = make_pipeline(StandardScaler(), RidgeClassifierCV(alphas=10.0 ** np.arange(-1, 6)))
-    return float(classifier.fit(features, labels).score(test_features, test_labels))
-
-
 def variational_loss(encoder: "keras.Model", decoder: "keras.Model") -> "Loss":
     """The loss of the variational autoencoder (Kingma & Welling, ICLR 2014, section 3), in nats a pixel.
 
@@ -211,7 +196,7 @@ def _measure(
         "byte_error": float(errors(job.test, decode(in_bytes)).mean()),
         "codes": codes,
         "probes": [
-            probe(encode(images), labels, codes, job.test_labels)
+            linear_probe(encode(images), labels, codes, job.test_labels)
             for images, labels in zip(job.labelled, job.labels, strict=True)
         ],
         "queries": decode(encode(job.queries)) if len(job.queries) else np.empty((0, 0), np.float32),

@@ -5,7 +5,7 @@ The two arms differ only in `encoder` of their jobs: the hidden layers start fro
 
 import functools
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -31,6 +31,7 @@ class ClassifierSettings:
         frozen: number of hidden layers, from the first, that keep their initial weights.
         convolutional: whether all hidden layers except the last are convolutions.
         augment: whether training images are moved a little at random, see `dae.core.images.random_affine`.
+        rescaled: whether masked images are given the brightness of clean ones, see `dae.core.images.rescale`.
     """
 
     units: tuple[int, ...]
@@ -42,6 +43,7 @@ class ClassifierSettings:
     frozen: int = 0
     convolutional: bool = False
     augment: bool = False
+    rescaled: bool = True
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class ClassifierJob:
         test_images: uint8 array of shape (n_test, pixels).
         encoder: `[kernel_1, bias_1, ...]`, initial weights of the first hidden layers; if empty, all are random.
         seed: for the random initial weights, the batches, the masking and the dropout.
+        watched: uint8 array of shape (n_watched, pixels), images to classify during the training too.
     """
 
     images: np.ndarray
@@ -61,6 +64,7 @@ class ClassifierJob:
     test_images: np.ndarray
     encoder: Sequence[np.ndarray]
     seed: int
+    watched: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
 
 
 @dataclass(frozen=True)
@@ -72,47 +76,50 @@ class ClassifierResult:
         history: pairs of the number of steps taken and the mean training loss in nats, see
             `dae.core.training.Trainer.fit`.
         weights: the trained weights, in the order of the model's `get_weights`.
+        watched: the predicted classes of the watched images at each entry of the history, uint8 array of shape
+            (entries, n_watched).
     """
 
     probabilities: np.ndarray
     history: list[tuple[int, float]]
     weights: list[np.ndarray]
+    watched: np.ndarray
 
 
 def train_classifiers(
-    jobs: Iterable[ClassifierJob], settings: ClassifierSettings, n_jobs: int
+    jobs: Iterable[tuple[ClassifierJob, ClassifierSettings]], n_jobs: int
 ) -> Iterator[ClassifierResult]:
     """Train a classifier for each job; yields the results in order, each as soon as it is ready.
 
     Args:
-        jobs: the data and initial encoder of each classifier.
-        settings: the same for all jobs.
+        jobs: pairs of a job and its settings.
         n_jobs: number of processes, one thread each; it does not change the results.
 
     Raises:
         ConnectionError: see `dae.processes.workers`.
     """
-    return workers(n_jobs)(delayed(_train)(job, settings) for job in jobs)
+    return workers(n_jobs)(delayed(_train)(job, settings) for job, settings in jobs)
 
 
-def classification_loss(model: "keras.Model", masking: float, augment: bool) -> "Loss":
+def classification_loss(model: "keras.Model", masking: float, augment: bool, rescaled: bool = True) -> "Loss":
     """The cross-entropy, in nats, of classifying masked images.
 
     Its data are `images`, uint8 of shape (n, pixels), and `labels`, uint8 of shape (n,).
 
     Args:
         model: from pixels in [0, 1], of shape (n, pixels), to logits of shape (n, 10).
-        masking, augment: see `ClassifierSettings`.
+        masking, augment, rescaled: see `ClassifierSettings`.
     """
     from dae.core.backend import tf
-    from dae.core.images import corrupt, random_affine, scale
+    from dae.core.images import corrupt, random_affine, rescale, scale
     from dae.core.training import class_cross_entropy
 
     def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tf.Tensor:
         inputs = scale(tf.gather(images, rows))
         if augment:
             inputs = random_affine(inputs, tf.stack([seed[0], -seed[1] - 1]))  # masking has this seed in no step
-        logits = model(corrupt(inputs, "masking", masking, seed), training=True)
+        masked = corrupt(inputs, "masking", masking, seed)
+        logits = model(rescale(masked, "masking", masking) if rescaled else masked, training=True)
         return class_cross_entropy(logits, tf.gather(labels, rows))
 
     return loss
@@ -125,6 +132,12 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
     from dae.core.training import predict
 
     trainer = _trainer(job.images.shape[1], settings)
+    watched: list[np.ndarray] = []
+
+    def watch(step: int, loss: float) -> None:
+        if len(job.watched):
+            watched.append(predict(trainer.model, scale(job.watched)).argmax(axis=1).astype(np.uint8))
+
     weights = initial_weights(trainer.model, derive(job.seed, "weights"))
     weights[: len(job.encoder)] = job.encoder
     history = trainer.fit(
@@ -136,10 +149,12 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
         learning_rate=settings.learning_rate,
         seed=job.seed,
         log_every=max(1, settings.steps // 40),
+        on_log=watch,
     )
+    classes = np.array(watched, np.uint8).reshape(len(history), len(job.watched))
     logits = predict(trainer.model, scale(job.test_images))
     probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
-    return ClassifierResult(probabilities, history, trainer.model.get_weights())
+    return ClassifierResult(probabilities, history, trainer.model.get_weights(), classes)
 
 
 @functools.lru_cache(maxsize=4)
@@ -153,5 +168,5 @@ def _trainer(n_pixels: int, settings: ClassifierSettings) -> "Trainer":
         model = build_convolutional_classifier(settings.units, settings.dropout)
     else:
         model = build_classifier(n_pixels, settings.units, settings.dropout)
-    loss = classification_loss(model, settings.masking, settings.augment)
+    loss = classification_loss(model, settings.masking, settings.augment, settings.rescaled)
     return Trainer(model, loss, frozen=2 * settings.frozen)

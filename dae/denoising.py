@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dae.core.backend import keras, tf
-from dae.core.images import corrupt, scale
+from dae.core.images import corrupt, rescale, scale
 from dae.core.networks import build_autoencoder, build_convolutional_autoencoder, initial_weights
 from dae.core.seeds import derive
 from dae.core.training import Loss, Trainer, pixel_cross_entropy, predict
@@ -27,6 +27,7 @@ class DaeSettings:
         learning_rate: see `dae.core.training.Trainer.fit`.
         convolutional: whether the encoder's layers before the code, and the decoder's that mirror them, are
             convolutions.
+        rescaled: whether masked images are given the brightness of clean ones, see `dae.core.images.rescale`.
     """
 
     units: tuple[int, ...]
@@ -37,6 +38,7 @@ class DaeSettings:
     batch_size: int
     learning_rate: float
     convolutional: bool = False
+    rescaled: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,23 +67,26 @@ class DaeResult:
     encoder: list[np.ndarray]
 
 
-def denoising_loss(model: keras.Model, corruption: str, noise: float) -> Loss:
+def denoising_loss(model: keras.Model, corruption: str, noise: float, rescaled: bool = True) -> Loss:
     """The cross-entropy, in nats a pixel, of reconstructing clean images from corrupted ones.
 
-    Its data are `images`, uint8 of shape (n, pixels). Each step draws new noise; see `dae.core.images.corrupt`.
+    Its data are `images`, uint8 of shape (n, pixels). Each step draws new noise; see `dae.core.images.corrupt`. For
+    `rescaled` see `DaeSettings`.
     """
 
     def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         clean = scale(tf.gather(images, rows))
-        return pixel_cross_entropy(model(corrupt(clean, corruption, noise, seed), training=True), clean)
+        noisy = corrupt(clean, corruption, noise, seed)
+        inputs = rescale(noisy, corruption, noise) if rescaled else noisy
+        return pixel_cross_entropy(model(inputs, training=True), clean)
 
     return loss
 
 
 def train_daes(
-    jobs: Sequence[DaeJob],
-    settings: DaeSettings,
-    on_epoch: Callable[[int, int, float], None] = lambda number, epoch, loss: None,
+    jobs: Sequence[tuple[DaeJob, DaeSettings]],
+    on_epoch: Callable[[int, int, float, float | None], None] = lambda number, epoch, loss, held_out: None,
+    held_out: np.ndarray | None = None,
 ) -> list[DaeResult]:
     """Train a dAE for each job, each in its own thread; call `set_up_tensorflow` first.
 
@@ -89,20 +94,28 @@ def train_daes(
     operation spread over the cores.
 
     Args:
-        jobs: the images and seed of each dAE; all images have the same size.
-        settings: the same for all jobs.
-        on_epoch: called after each epoch, from any thread, with the dAE's number (from 0), the epoch (from 1) and the
-            epoch's mean loss in nats a pixel.
+        jobs: the images and seed of each dAE, and how it is built and trained.
+        on_epoch: called after each epoch, from any thread, with the dAE's number (from 0), the epoch (from 1), the
+            epoch's mean loss and the loss on `held_out` after the epoch, both in nats a pixel.
+        held_out: images that no dAE trains on, uint8 of shape (n, pixels), always with the same noise; if None, their
+            loss is None.
 
     Returns:
         The results, in the order of the jobs.
     """
-    n_pixels = jobs[0].images.shape[1]
-    trainers = [_trainer(n_pixels, settings) for _ in jobs]
+    trainers = [_trainer(job.images.shape[1], settings) for job, settings in jobs]
 
     def train(number: int) -> DaeResult:
-        trainer, job = trainers[number], jobs[number]
+        trainer, (job, settings) = trainers[number], jobs[number]
         steps = math.ceil(len(job.images) / settings.batch_size)
+
+        def log(step: int, loss: float) -> None:
+            unseen = None
+            if held_out is not None:
+                seed = tf.constant([derive(job.seed, "held out"), 0])
+                unseen = float(trainer.loss(tf.range(len(held_out)), seed, tf.constant(held_out)))
+            on_epoch(number, step // steps, loss, unseen)
+
         trainer.fit(
             np.ascontiguousarray(job.images),
             weights=initial_weights(trainer.model, derive(job.seed, "weights")),
@@ -111,7 +124,7 @@ def train_daes(
             learning_rate=settings.learning_rate,
             seed=job.seed,
             log_every=steps,
-            on_log=lambda step, loss: on_epoch(number, step // steps, loss),
+            on_log=log,
         )
         return DaeResult(trainer.model, trainer.model.get_weights()[: 2 * len(settings.units)])
 
@@ -134,7 +147,10 @@ def corrupt_and_denoise(
         `noisy` and `denoised`, float32 arrays of the shape of `images`, in [0, 1].
     """
     noisy = corrupt(images, corruption, noise, tf.constant(seed))
-    return {"noisy": noisy.numpy(), "denoised": tf.sigmoid(predict(model, noisy)).numpy()}
+    return {
+        "noisy": np.asarray(noisy),
+        "denoised": tf.sigmoid(predict(model, rescale(noisy, corruption, noise))).numpy(),
+    }
 
 
 def _trainer(n_pixels: int, settings: DaeSettings) -> Trainer:
@@ -142,4 +158,4 @@ def _trainer(n_pixels: int, settings: DaeSettings) -> Trainer:
         model = build_convolutional_autoencoder(settings.units)
     else:
         model = build_autoencoder(n_pixels, settings.units, settings.tied)
-    return Trainer(model, denoising_loss(model, settings.corruption, settings.noise))
+    return Trainer(model, denoising_loss(model, settings.corruption, settings.noise, settings.rescaled))

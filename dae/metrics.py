@@ -5,9 +5,12 @@ array of shape (n,), and returns a number. The stage evaluate and the reports ta
 """
 
 import numpy as np
+from scipy.optimize import minimize_scalar
+from scipy.special import softmax
 from sklearn import metrics as sklearn_metrics
 
 BINS = 15  # of the reliability diagram, as in Guo et al., ICML 2017
+TEMPERATURES = (0.1, 100.0)  # the least and the largest that `fit_temperature` returns
 
 
 def accuracy(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -62,6 +65,28 @@ def evaluate(probabilities: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     )
     found = {name: metric(probabilities, labels) for name, metric in METRICS.items()}
     return found | {f"recall_{c}": float(recall) for c, recall in zip(classes, recalls, strict=True)}
+
+
+def temper(probabilities: np.ndarray, temperature: float) -> np.ndarray:
+    """Class probabilities whose logits are divided by `temperature` (Guo et al., ICML 2017): same shape, float32.
+
+    Above 1 it makes them less sure; the most probable class stays the same. The last axis has the classes.
+    """
+    logits = np.log(np.maximum(probabilities.astype(np.float64), np.finfo(np.float32).tiny))
+    return softmax(logits / temperature, axis=-1).astype(np.float32)
+
+
+def fit_temperature(probabilities: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature, within `TEMPERATURES`, with which `temper` makes the log loss smallest; rounded to 0.01.
+
+    The images must be other ones than those that the classifier was trained on, and than those it is judged by.
+    """
+
+    def loss(power: float) -> float:
+        return log_loss(temper(probabilities, np.exp(power)), labels)
+
+    found = minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded")
+    return round(float(np.exp(found.x)), 2)
 
 
 def confusion_matrix(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:

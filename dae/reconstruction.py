@@ -1,4 +1,4 @@
-"""Measures how close images are to the originals, and reconstructs with PCA, the linear baseline for the dAE."""
+"""Measures how close images are to the originals, and reconstructs linearly: baselines for the dAE."""
 
 import numpy as np
 from skimage.metrics import structural_similarity
@@ -81,6 +81,31 @@ def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_com
     """
     pca = PCA(min(n_components, train.shape[1]), svd_solver="covariance_eigh").fit(train)
     return np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)
+
+
+def denoise_linearly(train: np.ndarray, noisy_train: np.ndarray, images: np.ndarray, n_components: int) -> np.ndarray:
+    """Denoise images by the best affine map from noisy to clean images that passes through `n_components` numbers.
+
+    It is reduced-rank regression (Izenman, Journal of Multivariate Analysis 5, 1975): least squares, then projection on
+    the principal components of what least squares predicts. This is the linear counterpart of a denoising autoencoder.
+
+    Args:
+        train: float32 array of shape (n, pixels) in [0, 1], without noise.
+        noisy_train: the same images with noise.
+        images: noisy images to denoise, float32 of shape (m, pixels).
+        n_components: size of the code; if it is larger than the number of pixels, that number is used.
+
+    Returns:
+        Float32 array of shape (m, pixels), clipped to [0, 1].
+    """
+    centre, clean_centre = noisy_train.mean(axis=0), train.mean(axis=0)
+    centred = noisy_train - centre
+    gram = (centred.T @ centred).astype(np.float64)
+    # pixels that are never lit have no variance, so the inverse is a pseudo-inverse
+    weights = np.linalg.pinv(gram, rcond=1e-7, hermitian=True) @ (centred.T @ (train - clean_centre))
+    _, directions = np.linalg.eigh(weights.T @ gram @ weights)
+    kept = directions[:, -n_components:]
+    return np.clip((images - centre) @ weights @ kept @ kept.T + clean_centre, 0.0, 1.0).astype(np.float32)
 
 
 def frechet_distance(images: np.ndarray, others: np.ndarray, n_components: int = 50) -> float:

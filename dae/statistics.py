@@ -4,7 +4,7 @@ import warnings
 from typing import Literal
 
 import numpy as np
-from scipy import stats
+from scipy import optimize, stats
 
 Interval = tuple[float, float]
 Verdict = Literal["better", "worse", "equivalent", "inconclusive"]
@@ -50,12 +50,39 @@ def two_way_bootstrap(differences: np.ndarray, confidence: float, resamples: int
     return float(low), float(high)
 
 
-def wilcoxon_p_value(differences: np.ndarray) -> float:
-    """Two-sided p value of Wilcoxon's signed-rank test: are paired differences, shape (n,), symmetric about 0?
+def signed_rank_p_value(differences: np.ndarray) -> float:
+    """Exact two-sided p value of Wilcoxon's signed-rank test: are paired differences, shape (n,), symmetric about 0?
 
-    Differences of 0 count half as positive, half as negative.
+    Differences of 0 are left out; equal ones share their mean rank. The distribution of the sum of the positive ranks
+    is computed for these ranks, as SciPy has it only for ranks without ties. Without a difference the p value is 1.
     """
-    return float(stats.wilcoxon(differences, zero_method="zsplit").pvalue)
+    differences = differences[differences != 0]
+    doubled = np.rint(2 * stats.rankdata(np.round(np.abs(differences), 9))).astype(int)  # whole numbers
+    chances = np.ones(1)  # of each value of the sum
+    for rank in doubled:
+        chances = 0.5 * (np.pad(chances, (0, rank)) + np.pad(chances, (rank, 0)))
+    found = doubled[differences > 0].sum()
+    return float(min(1.0, 2 * min(chances[: found + 1].sum(), chances[found:].sum())))
+
+
+def smallest_difference(deviation: float, n: int, confidence: float, power: float = 0.8) -> float | None:
+    """The smallest mean difference that a two-sided t test of n pairs finds with probability `power`.
+
+    Args:
+        deviation: standard deviation of the paired differences; the result has its unit.
+        n: number of pairs.
+        confidence: 1 minus the level of the test.
+        power: in (1 - confidence, 1).
+
+    Returns:
+        The difference, or None for fewer than two pairs.
+    """
+    if n < 2:
+        return None
+    limit = stats.t.ppf((1 + confidence) / 2, n - 1)
+    # the test's power grows with the noncentrality, the difference in units of the mean's standard error
+    noncentrality = optimize.brentq(lambda x: stats.nct.sf(limit, n - 1, x) - power, 0, 10 * limit + 10)
+    return float(noncentrality * deviation / np.sqrt(n))
 
 
 def effect_size(differences: np.ndarray) -> float | None:

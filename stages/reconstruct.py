@@ -1,13 +1,23 @@
 """Are the images reasonably reconstructed? Denoise the test images, measure and show: reports/reconstruction.*.
 
 It does so at other levels of noise than in training too: reports/noise_levels.csv, and a few pictures of each level.
+And it looks at what each layer of the dAEs holds: reports/layers.csv.
 """
 
 import numpy as np
 import pandas as pd
 
-from dae.reconstruction import mean_squared_errors, project_on_principal_components, psnr, summarise
+from dae import codes as looks
+from dae.core.seeds import derive
+from dae.reconstruction import (
+    denoise_linearly,
+    mean_squared_errors,
+    project_on_principal_components,
+    psnr,
+    summarise,
+)
 from reporting.reconstruct import figures
+from stages._encoders import load_encoders
 from stages._figures import save_figure, save_image
 from stages.common.errors import StageError
 from stages.common.files import load_array, load_images, save_json, save_table
@@ -20,8 +30,8 @@ FIGURES = "reports/figures/reconstruct"
 def main(params: Params) -> None:
     """Measure and draw the reconstructions; the check comes last, so that its failure leaves figures to look at."""
     from dae.core.backend import keras
-    from dae.core.images import scale
-    from dae.core.seeds import derive
+    from dae.core.images import corrupt, rescale, scale
+    from dae.core.networks import build_autoencoder, initial_weights
     from dae.core.training import predict, set_up_tensorflow
     from dae.denoising import corrupt_and_denoise
 
@@ -38,9 +48,21 @@ def main(params: Params) -> None:
         kinds = corrupt_and_denoise(autoencoder, clean, params.corruption, noise, seed)
         return {name: array.reshape(images.shape) for name, array in kinds.items()}
 
+    def bright(noisy: np.ndarray) -> np.ndarray:
+        return np.asarray(rescale(noisy.reshape(len(noisy), -1), params.corruption, params.noise))
+
     kinds = denoised(params.noise, "reconstruct", 0)
-    noisy = kinds["noisy"].reshape(len(images), -1)
-    kinds["pca"] = project_on_principal_components(train, noisy, units[-1]).reshape(images.shape)
+    noisy, seed = bright(kinds["noisy"]), (derive(params.seed, "reconstruct"), 1)
+    noisy_train = bright(np.asarray(corrupt(train, params.corruption, params.noise, seed)))
+    linear = {
+        "linear": denoise_linearly(train, noisy_train, noisy, units[-1]),
+        "pca": project_on_principal_components(train, noisy, units[-1]),
+    }
+    kinds |= {name: array.reshape(images.shape) for name, array in linear.items()}
+    # the same on as many training images tells whether the dAE has learnt those by heart
+    seen = train[: len(images)]
+    seen_denoised = corrupt_and_denoise(autoencoder, seen, params.corruption, params.noise, seed)["denoised"]
+    train_psnr = psnr(float(np.square(seen_denoised.astype(np.float64) - seen).mean())) or np.nan
     table = pd.concat(
         [pd.DataFrame(summarise(original, array, classes)).assign(images=name) for name, array in kinds.items()]
     )
@@ -66,26 +88,64 @@ def main(params: Params) -> None:
     save_image(f"{FIGURES}/strips.png", np.concatenate(strips))
 
     save_table("reports/reconstruction.csv", table[["images", "class", "psnr", "ssim", "mse"]])
-    found = summary(table, errors, codes)
+    encoders = {str(n): encoder for n, encoder in enumerate(load_encoders(params.pretrain.models), start=1)}
+    untrained = build_autoencoder(train.shape[1], units)
+    encoders["untrained"] = initial_weights(untrained, derive(params.seed, "untrained"))[: 2 * len(units)]
+    save_table("reports/layers.csv", layers(encoders, train, clean.numpy(), classes))
+    found = summary(table, errors) | {"train_psnr": rounded(train_psnr, 2)}
     save_json("reports/reconstruction.json", found)
     check_gain(found["psnr"], params)
 
 
-def summary(table: pd.DataFrame, errors: np.ndarray, codes: np.ndarray) -> dict:
+def layers(encoders: dict[str, list], train: np.ndarray, test: np.ndarray, classes: np.ndarray) -> pd.DataFrame:
+    """What each layer of each encoder holds of the test images, and probes that the first label draws train.
+
+    Args:
+        encoders: for each name, `[kernel_1, bias_1, ...]`; encoder i gets the labelled images of draw i.
+        train, test: images without noise, float32 of shape (n, pixels), in [0, 1].
+        classes: of the test images.
+
+    Returns:
+        A table with the columns dae, layer (0 for the pixels), units, dead (units), dimension, components (both of the
+        outputs' covariance), linear and neighbours (accuracies of probes, fractions).
+    """
+    labels, draws = load_array("data/raw/train_labels.npy"), load_array("data/split/draws.npy")
+    rows = []
+    for number, (name, encoder) in enumerate(encoders.items()):
+        own = draws[number % len(draws)]
+        outputs = [
+            (train[own], test),
+            *zip(looks.layers(encoder, train[own]), looks.layers(encoder, test), strict=True),
+        ]
+        for layer, (labelled, found) in enumerate(outputs):
+            rows.append(
+                {
+                    "dae": name,
+                    "layer": layer,
+                    "units": found.shape[1],
+                    "dead": looks.dead_units(found),
+                    "dimension": looks.effective_dimension(found),
+                    "components": looks.main_components(found),
+                    "linear": looks.linear_probe(labelled, labels[own], found, classes),
+                    "neighbours": looks.neighbours_probe(labelled, labels[own], found, classes),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def summary(table: pd.DataFrame, errors: np.ndarray) -> dict:
     """The numbers that the report and `dvc metrics` show.
 
     Args:
         table: PSNR in dB, SSIM and MSE of each kind of images, for each class and for `all`.
         errors: mean squared error of each denoised image, shape (n,).
-        codes: codes of the images without noise, shape (n, units).
     """
     overall = table[table["class"] == "all"].set_index("images")
     found: dict = {
         measure: {name: rounded(overall.loc[name, measure], digits) for name in overall.index}
         for measure, digits in (("psnr", 2), ("ssim", 4), ("mse", 5))
     }
-    worst, dead = np.sort(errors)[-10:].mean(), (codes == 0).all(axis=0).sum()
-    return found | {"worst_mse": rounded(worst, 5), "dead_units": int(dead)}
+    return found | {"worst_mse": rounded(np.sort(errors)[-10:].mean(), 5)}
 
 
 def rounded(value: float, digits: int) -> float | None:

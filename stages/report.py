@@ -51,6 +51,7 @@ def load(params: Params) -> dict[str, Any]:
         "replicates": pd.read_csv("reports/replicates.csv"),
         "reconstruction": load_json("reports/reconstruction.json"),
         "reconstruction_table": pd.read_csv("reports/reconstruction.csv", dtype={"class": str}),
+        "layers": pd.read_csv("reports/layers.csv"),
         "noise_levels": pd.read_csv("reports/noise_levels.csv"),
         "losses": {key: pd.read_csv(f"reports/history/{name}.csv") for key, name in LOSSES.items()},
         "theory": load_json("reports/theory.json"),

@@ -1,6 +1,5 @@
 """The schema of studies/params.yaml, and how a study runs with it."""
 
-import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,6 @@ from stages.common.params import (
     BatchSize,
     Corruption,
     Epochs,
-    Flag,
     LearningRate,
     Params,
     Part,
@@ -38,42 +36,50 @@ Replicates = whole(2, 1000)
 Labels = whole(10, 60_000, ", the training set's size")
 Level = positive(1)
 Levels = list_of(Level, 1, 20, different=True)
+LevelsByCorruption = Annotated[
+    dict[Corruption, Levels],
+    Field(min_length=1, description=f"for {allowed_by(Corruption)}, {allowed_by(Levels)}"),
+]
 BatchOfTwo = whole(2, 2048)  # the ladder would normalise every layer of a single image to 0
 
 
 class Space(Section):
-    learning_rate: list_of(LearningRate, 1, 20, different=True)
-    dropout: list_of(Part, 1, 20, different=True)
-    masking: list_of(Part, 1, 20, different=True)
-    steps: list_of(Steps, 1, 20, different=True)
-    frozen: list_of(Flag, 1, 2, different=True)
+    learning_rate: list_of(LearningRate, 2, 2, different=True)
+    dropout: list_of(Part, 2, 2, different=True)
+    masking: list_of(Part, 2, 2, different=True)
+    steps: list_of(Steps, 2, 2, different=True)
+
+
+class Daes(Section):
+    levels: LevelsByCorruption
+    epochs: list_of(Epochs, 1, 20, different=True)
 
 
 class Tune(Section):
-    configurations: whole(2, 500)
+    configurations: whole(1, 500)
+    frozen: whole(0, 500)
     folds: whole(2, 20)
     draws: list_of(Count, 1, 10)
     keep: list_of(Count, 0, 9)
     space: Space
+    daes: Daes
+
+
+class Controls(Section):
+    replicates: Replicates
+    models: whole(1, 20)
+    masking: Part
+    frozen_learning_rate: LearningRate
 
 
 class LabelCurve(Section):
     n_labels: list_of(Labels, 2, 20, different=True)
     replicates: Replicates
-    replicates_above: Replicates
-    many: Labels
     min_epochs: Epochs
-
-    def replicates_with(self, n_labels: int) -> int:
-        """The number of replicates with `n_labels` labels."""
-        return self.replicates if n_labels < self.many else self.replicates_above
 
 
 class NoiseCurve(Section):
-    levels: Annotated[
-        dict[Corruption, Levels],
-        Field(min_length=1, description=f"for {allowed_by(Corruption)}, {allowed_by(Levels)}"),
-    ]
+    levels: LevelsByCorruption
     epochs: Epochs
     replicates: Replicates
 
@@ -126,6 +132,7 @@ class Ladder(Section):
 
 class StudyParams(Section):
     tune: Tune
+    controls: Controls
     label_curve: LabelCurve
     noise_curve: NoiseCurve
     ablations: Ablations
@@ -134,8 +141,8 @@ class StudyParams(Section):
     def rules(self) -> Iterator[Rule]:
         """Yield the conditions inside studies/params.yaml; `check` has those that involve params.yaml."""
         tune, ladder, labels = self.tune, self.ladder, self.label_curve.n_labels
-        size = math.prod(map(len, tune.space.model_dump().values()))
-        yield tune.configurations <= size, "tune.configurations", f"at most {size}, the combinations of tune.space"
+        for name, (low, high) in tune.space.model_dump().items():
+            yield low < high, f"tune.space.{name}", "a list of the least and the largest value"
         n, alive = len(tune.draws), [tune.configurations, *tune.keep]
         yield len(tune.keep) == n - 1, "tune.keep", f"a list of {n - 1}, one value fewer than tune.draws"
         falling = alive == sorted(alive, reverse=True)
@@ -180,8 +187,7 @@ def _rules(params: Params, study_params: StudyParams) -> Iterator[Rule]:
     yield max(curve.n_labels) <= most, "label_curve.n_labels", allowed
     here = params.n_labels in ladder.n_labels
     yield here, "ladder.n_labels", f"a list with n_labels of params.yaml, {params.n_labels}"
-    for n_labels in ladder.n_labels:
-        key = "replicates" if n_labels == params.n_labels else "replicates_elsewhere"
-        drawn = curve.replicates_with(n_labels)
-        allowed = f"at most {drawn}, those of label_curve with {n_labels} labels"
-        yield getattr(ladder, key) <= drawn, f"ladder.{key}", allowed
+    for key in ("replicates", "replicates_elsewhere"):
+        yield getattr(ladder, key) <= curve.replicates, f"ladder.{key}", f"at most {curve.replicates}, label_curve's"
+    most = params.replicates
+    yield study_params.controls.replicates <= most, "controls.replicates", f"at most {most}, those of params.yaml"

@@ -4,11 +4,11 @@ import ast
 import hashlib
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from tqdm import tqdm
@@ -21,6 +21,9 @@ from stages.common.params import Params
 from stages.common.process import n_jobs
 from stages.common.progress import Progress
 from stages.common.surroundings import imported, numeric_versions
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from dae.denoising import DaeSettings
 
 STORE = Path("data/studies/kept")
 SHOWS = ("reporting/", "stages/_figures.py")  # code that only shows results and cannot change them
@@ -95,7 +98,14 @@ class Study:
     def test(
         self, name: str, draws: Sequence[np.ndarray], settings: ClassifierSettings, encoders: Sequence[Sequence]
     ) -> list[float]:
-        """Train a classifier for each label draw; returns their test accuracies, fractions.
+        """Train a classifier for each label draw; returns their test accuracies, fractions. See `probabilities`."""
+        found = self.probabilities(name, draws, settings, encoders)
+        return [float((probabilities.argmax(axis=1) == self.test_labels).mean()) for probabilities in found]
+
+    def probabilities(
+        self, name: str, draws: Sequence[np.ndarray], settings: ClassifierSettings, encoders: Sequence[Sequence]
+    ) -> Iterator[np.ndarray]:
+        """Train a classifier for each label draw; yields their class probabilities of the test images.
 
         Args:
             name: of the random streams.
@@ -113,61 +123,48 @@ class Study:
             )
             for r, rows in enumerate(draws)
         )
-        results = train_classifiers(jobs, settings, min(n_jobs(), len(draws)))
-        return [float((result.probabilities.argmax(axis=1) == self.test_labels).mean()) for result in results]
+        for result in train_classifiers(((job, settings) for job in jobs), min(n_jobs(), len(draws))):
+            yield result.probabilities
 
-    def pretrain(
-        self,
-        name: str,
-        units: Sequence[int],
-        *,
-        epochs: int,
-        corruption: str,
-        noise: float,
-        tied: bool,
-        convolutional: bool = False,
-    ) -> tuple[list[np.ndarray], dict]:
-        """Train a dAE with the main pipeline's settings, except for the arguments.
+    def pretrain(self, name: str, settings: "Sequence[DaeSettings]", test: bool = True) -> list[tuple[list, dict]]:
+        """Train dAEs at the same time, each with its own settings.
 
         Args:
-            name: of the random streams.
-            units, epochs, corruption, noise, tied, convolutional: see `dae.denoising.DaeSettings`.
+            name: of the random streams; dAE i has the stream (name, i).
+            settings: of each dAE.
+            test: whether the test images are denoised.
 
         Returns:
-            The encoder, `[kernel_1, bias_1, ...]`, and the PSNR in dB of the `noisy` and the `denoised` test images,
-            None where it is infinite.
+            For each dAE its encoder, `[kernel_1, bias_1, ...]`, and the PSNR in dB of the `noisy` and the `denoised`
+            test images, None where it is infinite; an empty dict if not `test`.
         """
         # imported only here: a study whose answers are stored need not wait for TensorFlow
         from dae.core.images import scale
         from dae.core.training import set_up_tensorflow
-        from dae.denoising import DaeJob, DaeSettings, corrupt_and_denoise, train_daes
+        from dae.denoising import DaeJob, corrupt_and_denoise, train_daes
         from dae.reconstruction import psnr
 
-        set_up_tensorflow()
-        settings = DaeSettings(
-            units=tuple(units),
-            corruption=corruption,
-            noise=noise,
-            tied=tied,
-            epochs=epochs,
-            batch_size=self.params.pretrain.batch_size,
-            learning_rate=self.params.pretrain.learning_rate,
-            convolutional=convolutional,
-        )
-        (result,) = train_daes(
-            [DaeJob(self.images, derive(self.params.seed, name))],
-            settings,
-            on_epoch=lambda _, epoch, loss: tqdm.write(
-                f"dAE for {name}: epoch {epoch}/{epochs}  loss {loss:.4f}", file=sys.stderr
-            ),
-        )
-        clean = scale(self.test_images)
-        seed = derive(self.params.seed, name, "test"), 0
-        kinds = corrupt_and_denoise(result.model, clean, corruption, noise, seed)
-        quality = {
-            kind: psnr(float(np.square(images.astype(np.float64) - clean).mean())) for kind, images in kinds.items()
-        }
-        return result.encoder, quality
+        set_up_tensorflow(at_once=n_jobs())
+        seeds = [derive(self.params.seed, name, number) for number in range(len(settings))]
+        jobs = [(DaeJob(self.images, seed), how) for seed, how in zip(seeds, settings, strict=True)]
+
+        def log(number: int, epoch: int, loss: float, held_out: float | None) -> None:
+            how = settings[number]
+            what = f"dAE {number + 1}/{len(jobs)} for {name}, {how.corruption} {how.noise:g}"
+            tqdm.write(f"{what}: epoch {epoch}/{how.epochs}  loss {loss:.4f}", file=sys.stderr)
+
+        found = []
+        for seed, how, result in zip(seeds, settings, train_daes(jobs, on_epoch=log), strict=True):
+            quality = {}
+            if test:
+                clean = scale(self.test_images)
+                kinds = corrupt_and_denoise(result.model, clean, how.corruption, how.noise, (derive(seed, "test"), 0))
+                errors = {
+                    kind: float(np.square(images.astype(np.float64) - clean).mean()) for kind, images in kinds.items()
+                }
+                quality = {kind: psnr(error) for kind, error in errors.items()}
+            found.append((result.encoder, quality))
+        return found
 
 
 def code_digest(path: Path) -> str:

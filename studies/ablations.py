@@ -16,6 +16,7 @@ from sklearn.svm import SVC
 from dae.classifiers import ClassifierSettings
 from dae.processes import LOCAL
 from stages._classifiers import classifier_settings
+from stages._daes import dae_settings
 from stages.common.files import save_table
 from stages.common.params import Params
 from stages.common.process import n_jobs
@@ -79,25 +80,22 @@ def variants(params: Params, epochs: int) -> list[Variant]:
 
 def main(params: Params, study_params: StudyParams) -> None:
     """Train and test all variants and anchors on the same label draws."""
-    settings, base = study_params.ablations, classifier_settings(params)
+    settings = study_params.ablations
+    arms = {arm: classifier_settings(params, "finetune" if arm else "baseline") for arm in (True, False)}
     networks = variants(params, settings.epochs)
     study = Study(params, len(networks) + len(ANCHORS), "studies.ablations")
     drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
     shared = {"draws": [settings.replicates, params.n_labels, params.split.stratified]}
     dae = {"pretrain": params.pretrain.model_dump()}
-    usual = {
-        "epochs": settings.epochs,
-        "corruption": params.corruption,
-        "noise": params.noise,
-        "tied": params.pretrain.tied,
-    }
+    usual = {"epochs": settings.epochs, "corruption": params.corruption, "noise": params.noise}
     rows = []
     for variant in networks:
-        classifier, how = replace(base, **variant.changes), usual | variant.dae
+        classifier, how = replace(arms[variant.pretrained], **variant.changes), usual | variant.dae
 
         # the default arguments keep this variant's values
         def answer(variant: Variant = variant, classifier: ClassifierSettings = classifier, how: dict = how) -> dict:
-            encoder = study.pretrain("ablations", classifier.units, **how)[0] if variant.pretrained else []
+            settings = dae_settings(params, units=classifier.units, **how)
+            encoder = study.pretrain("ablations", [settings], test=False)[0][0] if variant.pretrained else []
             transferred = encoder if variant.transferred is None else encoder[: 2 * variant.transferred]
             return {"accuracies": study.test("ablations", drawn, classifier, [transferred])}
 
@@ -105,7 +103,7 @@ def main(params: Params, study_params: StudyParams) -> None:
         asked = question(what, classifier, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
         rows.append((variant.group, variant.value, study.cached(asked, answer)["accuracies"]))
     for name, (model, grid, components) in ANCHORS.items():
-        asked = question(name, base, **shared, anchor=name, grid=grid, folds=FOLDS, components=components)
+        asked = question(name, arms[False], **shared, anchor=name, grid=grid, folds=FOLDS, components=components)
         found = study.cached(asked, partial(anchor, study, drawn, model, grid, components))
         rows.append(("anchor", name, found["accuracies"]))
     table = pd.DataFrame(rows, columns=["group", "value", "accuracies"])

@@ -20,21 +20,24 @@ from stages.common.params import Params
 from studies._params import StudyParams, run_study
 from studies._study import Study, digest, question
 
+SECTIONS = {"without": "baseline", "with": "finetune"}  # of params.yaml, one for each arm
+
 
 def main(params: Params, study_params: StudyParams) -> None:
     """Train and compare both arms at each number of labels; more labels get more steps, at least `min_epochs`."""
     settings = study_params.label_curve
     study = Study(params, 2 * len(settings.n_labels), "studies.label_curve")
     arms: dict[str, Sequence[Sequence[np.ndarray]]] = {"without": [()], "with": load_encoders(params.pretrain.models)}
-    base, tables, rows = classifier_settings(params), [], []
+    tables, rows = [], []
     for n_labels in sorted(settings.n_labels):
-        replicates = settings.replicates_with(n_labels)
-        # a fixed number of steps would be too few epochs for many labels
-        steps = max(base.steps, math.ceil(settings.min_epochs * n_labels / base.batch_size))
-        classifier, name = replace(base, steps=steps), f"label curve {n_labels}"
+        name, replicates = f"label curve {n_labels}", settings.replicates
         drawn = [study.draw(name, r, n_labels) for r in range(replicates)]
-        accuracies = {}
+        accuracies, steps = {}, {}
         for arm, encoders in arms.items():
+            base = classifier_settings(params, SECTIONS[arm])
+            # a fixed number of steps would be too few epochs for many labels
+            steps[arm] = max(base.steps, math.ceil(settings.min_epochs * n_labels / base.batch_size))
+            classifier = replace(base, steps=steps[arm])
             asked = question(
                 f"{arm}, {n_labels} labels",
                 classifier,
@@ -51,7 +54,8 @@ def main(params: Params, study_params: StudyParams) -> None:
             {
                 "n_labels": n_labels,
                 "replicates": replicates,
-                "steps": steps,
+                "steps": steps["with"],
+                "steps_without": steps["without"],
                 "without": round(accuracies["without"].mean(), 5),
                 "with": round(accuracies["with"].mean(), 5),
                 "difference": round(gains.mean(), 5),
@@ -65,7 +69,14 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_table("reports/studies/label_curve.csv", table[["n_labels", "replicate", "without", "with"]])
     worth = labels_worth(table, params)
     save_json("reports/studies/label_curve.json", {"rows": rows, "pays_up_to": pays_up_to(rows), "worth": worth})
-    save_figure("reports/studies/figures/label_curve/label_curve", figures.label_curve, table, worth)
+    save_figure(
+        "reports/studies/figures/label_curve/label_curve",
+        figures.label_curve,
+        table,
+        rows,
+        params.evaluate.margin,
+        worth,
+    )
 
 
 def test(

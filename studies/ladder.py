@@ -22,6 +22,7 @@ from dae.core.seeds import derive
 from dae.ladder import UNKNOWN, LadderJob, LadderSettings, train_ladders
 from reporting.ladder import figures
 from stages._classifiers import classifier_settings
+from stages._daes import dae_settings
 from stages._encoders import load_encoders
 from stages._figures import save_figure
 from stages.common.errors import StageError
@@ -105,7 +106,7 @@ class Arms:
     """
 
     def __init__(self, params: Params, study_params: StudyParams):
-        self.params, self.settings, self.base = params, study_params.ladder, classifier_settings(params)
+        self.params, self.settings, self.base = params, study_params.ladder, classifier_settings(params, "finetune")
         s, p = self.settings, self.settings.pushed
         trainings = len(EVERYWHERE) * sum(map(self.replicates, s.n_labels)) + s.replicates  # those of the fast ladder
         trainings += (1 + len(s.thresholds)) * FOLDS * s.validation_draws
@@ -115,10 +116,11 @@ class Arms:
             InitialEncoders(None, lambda: [()]),
             InitialEncoders(list(map(digest, encoders)), lambda: encoders),
         )
-        how = {"epochs": p.epochs, "corruption": params.corruption, "noise": p.noise, "tied": params.pretrain.tied}
+        how = {"units": tuple(p.units), "epochs": p.epochs, "corruption": params.corruption, "noise": p.noise}
         # pre-trained only if a classifier needs it, and once for all numbers of labels
         self.pushed_start = InitialEncoders(
-            [how, params.pretrain.model_dump()], cache(lambda: [study.pretrain("pushed", p.units, **how)[0]])
+            [how, params.pretrain.model_dump()],
+            cache(lambda: [study.pretrain("pushed", [dae_settings(params, **how)], test=False)[0][0]]),
         )
         self.pushed = ClassifierSettings(**p.model_dump(exclude={"noise", "epochs"}) | {"units": tuple(p.units)})
         self.student = replace(self.base, **s.student.model_dump())
@@ -216,7 +218,7 @@ class Arms:
                 for i in missing
             )
             begin, processes = time.monotonic(), min(n_jobs(), len(missing))
-            trained = list(train_classifiers(jobs, settings, processes))
+            trained = list(train_classifiers(((job, settings) for job in jobs), processes))
             seconds = (time.monotonic() - begin) * processes / len(missing)  # mean time of one, on one core
             for i, found in zip(missing, trained, strict=True):
                 yield outcome(found.probabilities, held_out[i][1], seconds)

@@ -6,6 +6,7 @@ from scipy import stats
 
 from reporting.noise_curve import figures
 from stages._classifiers import classifier_settings
+from stages._daes import dae_settings
 from stages._figures import save_figure
 from stages.common.files import save_json, save_table
 from stages.common.params import Params
@@ -64,7 +65,7 @@ def answer(study: Study, study_params: StudyParams, corruption: str | None, leve
         `denoised` test images.
     """
     params, settings = study.params, study_params.noise_curve
-    classifier = classifier_settings(params)
+    classifier = classifier_settings(params, "finetune" if corruption else "baseline")
     asked = question(
         f"{corruption} {level:g}" if corruption else "without pre-training",
         classifier,
@@ -79,14 +80,8 @@ def answer(study: Study, study_params: StudyParams, corruption: str | None, leve
         quality: dict = {}
         if corruption:
             kind = "masking" if corruption == "none" else corruption  # at level 0 all corruptions are the same
-            encoder, quality = study.pretrain(
-                f"noise curve {kind} {level:g}",
-                params.network.units,
-                epochs=settings.epochs,
-                corruption=kind,
-                noise=level,
-                tied=params.pretrain.tied,
-            )
+            how = dae_settings(params, corruption=kind, noise=level, epochs=settings.epochs)
+            ((encoder, quality),) = study.pretrain(f"noise curve {kind} {level:g}", [how])
         draws = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
         return {"accuracies": study.test("noise curve", draws, classifier, [encoder])} | quality
 

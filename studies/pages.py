@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from reporting.common.words import LANGUAGES, words_of
 from reporting.pages.html import page
@@ -16,7 +17,7 @@ from studies._params import StudyParams, run_study
 
 TEMPLATES = Path(facts.__file__).parent
 FOLDER = Path("reports/studies")
-ELSEWHERE = {"evaluation.json": Path("reports/evaluation.json"), "published.csv": Path("studies/published.csv")}
+PUBLISHED = {"published.csv": Path("studies/published.csv")}  # results that no study makes
 
 
 def main(params: Params, study_params: StudyParams) -> None:
@@ -24,6 +25,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     sections = [*StudyParams.model_fields, "published"]
     found = facts.collect(params, study_params, Results(), sections)
     found["sources"] = origins("studies/dvc.yaml", FOLDER, before="pages")
+    found["frozen"] = frozen()
     texts = {language: render(TEMPLATES, language, found) for language in LANGUAGES}
     links: dict[str, str] = {}
     for language, text in texts.items():
@@ -33,11 +35,17 @@ def main(params: Params, study_params: StudyParams) -> None:
     save_text(str(FOLDER / "studies.html"), page(texts, FOLDER, links))
 
 
+def frozen() -> list[str]:
+    """The studies that studies/dvc.yaml freezes: their results were made by an earlier version of the pipeline."""
+    stages = yaml.safe_load(Path("studies/dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    return [name for name, entry in stages.items() if entry.get("frozen")]
+
+
 class Results(dict[str, Any]):
-    """The results of the studies and of the main pipeline, and published ones, by file name; loaded when asked for."""
+    """The results of the studies, and published ones, by file name; loaded when asked for."""
 
     def __missing__(self, name: str) -> Any:
-        path = ELSEWHERE.get(name, FOLDER / name)
+        path = PUBLISHED.get(name, FOLDER / name)
         self[name] = load_json(str(path)) if path.suffix == ".json" else pd.read_csv(path)
         return self[name]
 

@@ -21,7 +21,7 @@ def results(reports: Path) -> str:
 Labels and images can also teach a network *together*. With {n_labels} labels the error is then {ladder} with a ladder
 network, a denoising autoencoder with lateral connections, and {student} with a convolutional student of that, which
 sees its images moved a little, in {found["ladder_conv"]["minutes"]:.0f} minutes of one core
-([studies](reports/studies/studies.md#5-beyond-pre-training)).
+([studies](reports/studies/studies.md#6-beyond-pre-training)).
 """
 
 

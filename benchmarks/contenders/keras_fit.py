@@ -10,7 +10,7 @@ from dae.core.backend import keras
 
 
 class Masking(keras.layers.Layer):
-    """Sets pixels to 0 in training; `noise` is the probability that a pixel is set."""
+    """Sets pixels to 0 in training, and divides by the share of those kept; `noise` is the share set."""
 
     def __init__(self, noise: float):
         super().__init__()
@@ -21,7 +21,7 @@ class Masking(keras.layers.Layer):
         if not training:
             return inputs
         drawn = keras.random.uniform(keras.ops.shape(inputs), seed=self.seeds)
-        return keras.ops.where(drawn < self.noise, 0.0, inputs)
+        return keras.ops.where(drawn < self.noise, 0.0, inputs) / (1 - self.noise)
 
 
 def pretrain(task: Pretraining) -> Answer:

@@ -90,7 +90,7 @@ def _shuffled(n: int) -> tf.data.Dataset:
 
 
 def _masking(noise: float) -> Callable[[tf.Tensor], tf.Tensor]:
-    return lambda clean: tf.where(tf.random.uniform(tf.shape(clean)) < noise, 0.0, clean)
+    return lambda clean: tf.where(tf.random.uniform(tf.shape(clean)) < noise, 0.0, clean) / (1 - noise)
 
 
 def _gaussian(noise: float) -> Callable[[tf.Tensor], tf.Tensor]:

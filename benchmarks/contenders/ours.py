@@ -64,8 +64,8 @@ def replicates(task: Replicates) -> Answer:
     x, y, test = images("train", task.n_labels), labels("train", task.n_labels), images("test", task.n_test)
     encoder = he_normal([PIXELS, *task.units], 2)
     start = time.perf_counter()
-    jobs = (ClassifierJob(x, y, test, arm, seed) for seed in range(task.pairs) for arm in (encoder, ()))
-    results = train_classifiers(jobs, settings, task.n_jobs)
+    jobs = ((ClassifierJob(x, y, test, arm, seed), settings) for seed in range(task.pairs) for arm in (encoder, ()))
+    results = train_classifiers(jobs, task.n_jobs)
     predicted = np.stack([result.probabilities.argmax(axis=1) for result in results])
     seconds = time.perf_counter() - start
     return {"seconds": seconds, "accuracy": float(np.mean(predicted == labels("test", task.n_test)))}

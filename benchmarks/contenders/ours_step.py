@@ -7,7 +7,7 @@ from benchmarks.contenders.common import images, labels, rate, tensorflow_matrix
 from benchmarks.tasks import PIXELS, Answer, Step, autoencoder_widths, classifier_widths, operations, products
 from dae.classifiers import classification_loss
 from dae.core.backend import tf
-from dae.core.images import corrupt, scale
+from dae.core.images import corrupt, rescale, scale
 from dae.core.networks import build_autoencoder, build_classifier
 from dae.core.training import Trainer, batches, class_cross_entropy, pixel_cross_entropy, set_up_tensorflow
 from dae.denoising import denoising_loss
@@ -68,9 +68,12 @@ def _pieces(task: Step, trainer: Trainer, data: list) -> dict[str, Callable[[tf.
         trainer._update(constant, 1e-6, tf.cast(i + 1, tf.float32))
         return tf.constant(0.0)
 
+    def corruption(i: tf.Tensor) -> tf.Tensor:
+        return rescale(corrupt(batch, "masking", task.noise, tf.stack([1, i])), "masking", task.noise)[0, 0]
+
     return {
         "rows, scaled": lambda i: scale(tf.gather(pixels, order[i]))[0, 0],
-        "corruption": lambda i: corrupt(batch, "masking", task.noise, tf.stack([1, i]))[0, 0],
+        "corruption": corruption,
         "gradients": gradients,
         "Adam": adam,
     }

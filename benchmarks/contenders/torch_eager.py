@@ -60,7 +60,7 @@ def _network(widths: list[int], dropout: float, weights: list[np.ndarray]) -> nn
 
 
 def _masking(noise: float) -> Callable[[torch.Tensor], torch.Tensor]:
-    return lambda images: images * (torch.rand_like(images) >= noise)
+    return lambda images: images * (torch.rand_like(images) >= noise) / (1 - noise)
 
 
 def _gaussian(noise: float) -> Callable[[torch.Tensor], torch.Tensor]:

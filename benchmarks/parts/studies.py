@@ -46,8 +46,8 @@ def measure(quick: bool) -> Section:
         rows.append([name, f"{seconds:.1f}", f"{number:,.0f}", f"{seconds * number / CORES / 3600:.2f}"])
     return [
         "One unit of each kind, trained once on one core, compiling included. Their number follows from "
-        "`studies/params.yaml`. That of configurations is the largest possible, and the one trained here has the "
-        "middle number of steps. A classifier with more steps counts as several. The hours are those of "
+        "`studies/params.yaml`. The configuration trained here has the middle number of "
+        "steps. A classifier with more steps counts as several. The hours are those of "
         f"{CORES} cores at this speed. All else that the studies train is left out.",
         Table(["unit", "seconds", "units", f"hours on {CORES} cores"], rows),
     ]
@@ -74,38 +74,30 @@ class Work:
         from studies.tune import configurations
 
         tune, n = self.studies.tune, self.params.n_labels
-        tried = sorted(configurations(self.params, self.studies), key=lambda settings: settings.steps)
+        tried = sorted(configurations(self.params, tune, "without"), key=lambda one: one.settings.steps)
         held_out = n // tune.folds
         job = ClassifierJob(self.images[held_out:n], self.labels[held_out:n], self.images[:held_out], (), seed=1)
-        alive = [tune.configurations, *tune.keep]
-        draws = sum(map(math.prod, zip(alive, tune.draws, strict=True))) + alive[-1] * sum(tune.draws)  # of each arm
-        train = _classifiers(tried[len(tried) // 2], [job] * tune.draws[0] * tune.folds)
-        return train, 2 * draws / tune.draws[0]
+        free = 2 * sum(map(math.prod, zip([tune.configurations, *tune.keep], tune.draws, strict=True)))  # of both arms
+        frozen = 2 * tune.frozen * sum(tune.draws)
+        train = _classifiers(tried[len(tried) // 2].settings, [job] * tune.draws[0] * tune.folds)
+        return train, (free + frozen) / tune.draws[0]
 
     def dae(self) -> Unit:
         """A dAE of the study noise_curve, with the corruption of the main pipeline."""
-        from dae.denoising import DaeJob, DaeSettings, train_daes
+        from dae.denoising import DaeJob, train_daes
+        from stages._daes import dae_settings
 
-        params, curve = self.params, self.studies.noise_curve
-        settings = DaeSettings(
-            units=tuple(params.network.units),
-            corruption=params.corruption,
-            noise=params.noise,
-            tied=params.pretrain.tied,
-            epochs=curve.epochs,
-            batch_size=params.pretrain.batch_size,
-            learning_rate=params.pretrain.learning_rate,
-        )
-        job = DaeJob(self.images, seed=1)
-        return lambda: train_daes([job], settings), 1 + sum(map(len, curve.levels.values()))
+        curve = self.studies.noise_curve
+        job = DaeJob(self.images, seed=1), dae_settings(self.params, epochs=curve.epochs)
+        return lambda: train_daes([job]), 1 + sum(map(len, curve.levels.values()))
 
     def classifier(self) -> Unit:
-        """A classifier of the study label_curve, with the main pipeline's number of labels."""
-        settings, curve, n = classifier_settings(self.params), self.studies.label_curve, self.params.n_labels
+        """A classifier of the study label_curve, with the main pipeline's number of labels and with pre-training."""
+        arms = [classifier_settings(self.params, arm) for arm in ("finetune", "baseline")]
+        curve, n, settings = self.studies.label_curve, self.params.n_labels, arms[0]
         job = ClassifierJob(self.images[:n], self.labels[:n], self.test_images, (), seed=1)
-        least = {n_labels: curve.min_epochs * n_labels / settings.batch_size for n_labels in curve.n_labels}
-        steps = [curve.replicates_with(n_labels) * max(settings.steps, least[n_labels]) for n_labels in least]
-        return _classifiers(settings, [job]), 2 * sum(steps) / settings.steps
+        steps = [max(arm.steps, curve.min_epochs * n / arm.batch_size) for arm in arms for n in curve.n_labels]
+        return _classifiers(settings, [job]), curve.replicates * sum(steps) / settings.steps
 
     def ladder_epoch(self, gamma: bool) -> Unit:
         """An epoch of a ladder, or of its Gamma model."""
@@ -146,7 +138,7 @@ class Work:
 
 
 def _classifiers(settings: ClassifierSettings, jobs: list[ClassifierJob]) -> Callable[[], object]:
-    return lambda: list(train_classifiers(jobs, settings, n_jobs=1))
+    return lambda: list(train_classifiers([(job, settings) for job in jobs], n_jobs=1))
 
 
 def _parameters(quick: bool) -> tuple[Params, StudyParams]:

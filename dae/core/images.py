@@ -33,6 +33,22 @@ def corrupt(images: tf.Tensor, corruption: str, noise: float, seed: tf.Tensor) -
     return images if noise == 0 else function(images, noise, seed)
 
 
+def rescale(noisy: tf.Tensor, corruption: str, noise: float) -> tf.Tensor:
+    """Give masked images the mean brightness of clean ones, as a network should see them.
+
+    Masking darkens images, so a network that was trained on them would meet clean ones at a brightness that it does not
+    know. Divide by the share of pixels kept, as dropout does (Srivastava et al., JMLR 15, 2014).
+
+    Args:
+        noisy: what `corrupt` returned.
+        corruption, noise: the arguments of `corrupt`.
+
+    Returns:
+        The images for a network; those of other corruptions, and those of which all pixels are masked, are unchanged.
+    """
+    return noisy / (1 - noise) if corruption == "masking" and 0 < noise < 1 else noisy
+
+
 def random_affine(images: tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
     """Rotate each image by up to 10 degrees, scale its sides by up to 10 %, and shift it by up to 2 pixels.
 

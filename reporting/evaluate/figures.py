@@ -1,9 +1,11 @@
 """What the stage evaluate draws."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-from reporting.common.figures import COLOURS, finish
+from reporting.common.figures import COLOURS, ORANGE, finish
 from reporting.common.numbers import number
 from reporting.common.words import words_of
 
@@ -48,46 +50,105 @@ def paired_accuracies(
     return finish(figure, language)
 
 
-def confusions(matrices: dict[str, np.ndarray], language: str) -> Figure:
-    """Draw both arms' confusion matrices in per cent of each true class, from matrices of counts, shape (10, 10)."""
+def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) -> Figure:
+    """Left, confusions without pre-training; right, their change by pre-training; both in test images a replicate.
+
+    Args:
+        matrices: for each arm, counts over all replicates by true class (rows) and predicted class (columns).
+        replicates: their number.
+    """
     words = words_of("evaluate", language)
+    without, change = matrices["without"] / replicates, (matrices["with"] - matrices["without"]) / replicates
+    # a right answer is no confusion
+    without, change = (np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix) for matrix in (without, change))
     figure = Figure(figsize=(9.5, 5))
-    for axis, (arm, matrix) in zip(figure.subplots(1, 2), matrices.items(), strict=True):
-        share = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-        axis.imshow(share, cmap="Blues", vmin=0, vmax=15)
+    left, right = figure.subplots(1, 2)
+    largest, limit = np.nanmax(without) or 1, np.nanmax(np.abs(change)) or 1
+    left.imshow(without, cmap="Greys", vmin=0, vmax=1.3 * largest)
+    right.imshow(change, cmap="PuOr", vmin=-1.3 * limit, vmax=1.3 * limit)
+    for axis, matrix, sign in ((left, without, ""), (right, change, "+")):
         axis.grid(False)
-        for row, column in np.ndindex(share.shape):
-            value = share[row, column]
-            text = number(language, value, 0 if value >= 9.95 else 1) if value >= 0.05 else ""
-            axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if value > 9 else "black")
-        axis.set_xticks(range(10))
-        axis.set_yticks(range(10))
-        axis.set_title(words[arm], color=COLOURS[arm])
+        for row, column in np.ndindex(matrix.shape):
+            value = float(matrix[row, column])
+            if abs(value) >= 0.5:
+                dark = abs(value) > 0.7 * (largest if axis is left else limit)
+                text = number(language, value, 0, sign)
+                axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+        axis.set_xticks(range(len(matrix)))
+        axis.set_yticks(range(len(matrix)))
         axis.set_xlabel(words["predicted_class"])
         axis.set_ylabel(words["true_class"])
+    left.set_title(words["confusions"], fontsize=11)
+    right.set_title(words["change"], fontsize=11)
     return figure
 
 
-def learning_curves(pretraining: np.ndarray, arms: dict[str, np.ndarray], steps: np.ndarray, language: str) -> Figure:
-    """Left, the dAEs' training losses by epoch; right, the classifiers' by step, mean and range over replicates.
+def reliability(bins: pd.DataFrame, language: str) -> Figure:
+    """Accuracy against confidence, as the classifiers are and with each arm's temperature.
 
     Args:
-        pretraining: shape (dAEs, epochs), in nats a pixel.
-        arms: for each arm, shape (replicates, points), in nats.
-        steps: shape (points,).
+        bins: columns arm, calibrated, images, confidence and accuracy (fractions); a row for each bin.
     """
     words = words_of("evaluate", language)
-    figure = Figure(figsize=(9, 3.3))
+    figure = Figure(figsize=(9, 3.8))
+    for axis, calibrated in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
+        axis.plot([0, 100], [0, 100], color="black", linestyle="--", linewidth=1, label=words["ideal"])
+        for arm, marker in (("without", "s"), ("with", "o")):
+            found = bins[(bins["arm"] == arm) & (bins["calibrated"] == calibrated)]
+            axis.plot(
+                100 * found["confidence"], 100 * found["accuracy"], color=COLOURS[arm], marker=marker, label=words[arm]
+            )
+        axis.set_title(words["calibrated" if calibrated else "as_trained"], fontsize=11)
+        axis.set_xlabel(words["confidence"])
+    figure.axes[0].set_ylabel(words["accuracy"])
+    figure.axes[0].legend()
+    return finish(figure, language)
+
+
+def learning_curves(
+    steps: dict[str, np.ndarray], losses: dict[str, np.ndarray], accuracies: dict[str, np.ndarray], language: str
+) -> Figure:
+    """The classifiers' training losses and test accuracies by step: mean and range over replicates.
+
+    Args:
+        steps: for each arm, shape (points,).
+        losses: for each arm, shape (replicates, points), in nats.
+        accuracies: likewise, fractions, on a part of the test images.
+    """
+    words = words_of("evaluate", language)
+    figure = Figure(figsize=(9, 3.6))
     left, right = figure.subplots(1, 2)
-    left.plot(np.arange(1, pretraining.shape[1] + 1), pretraining.T, color="black", marker=".", linewidth=1)
-    left.set_xlabel(words["epoch"])
-    left.set_ylabel(words["dae_loss"])
-    left.xaxis.get_major_locator().set_params(integer=True)
-    for arm, losses in arms.items():
-        right.plot(steps, losses.mean(axis=0), color=COLOURS[arm], label=words[arm])
-        right.fill_between(steps, losses.min(axis=0), losses.max(axis=0), color=COLOURS[arm], alpha=0.2, linewidth=0)
-    right.set_yscale("log")
-    right.set_xlabel(words["step"])
-    right.set_ylabel(words["loss"])
-    right.legend()
+    for axis, values in ((left, losses), (right, {arm: 100 * found for arm, found in accuracies.items()})):
+        for arm, style in (("without", "--"), ("with", "-")):
+            found = values[arm]
+            axis.plot(steps[arm], found.mean(axis=0), color=COLOURS[arm], linestyle=style, label=words[arm])
+            axis.fill_between(
+                steps[arm], found.min(axis=0), found.max(axis=0), color=COLOURS[arm], alpha=0.2, linewidth=0
+            )
+        axis.set_xlabel(words["step"])
+    left.set_yscale("log")
+    left.set_ylabel(words["loss"])
+    right.set_ylabel(words["accuracy"])
+    right.legend(loc="lower right")
+    return finish(figure, language)
+
+
+def pretraining(losses: dict[str, np.ndarray], language: str) -> Figure:
+    """The dAEs' losses by epoch, on training images and on images that no dAE trains on; a line for each dAE.
+
+    Args:
+        losses: `loss` and `held_out`, of shape (dAEs, epochs), in nats a pixel.
+    """
+    words = words_of("evaluate", language)
+    figure = Figure(figsize=(7.5, 3.6))
+    axis = figure.subplots()
+    for kind, colour, style in (("loss", "#444444", "-"), ("held_out", ORANGE, "--")):
+        lines = axis.plot(
+            np.arange(1, losses[kind].shape[1] + 1), losses[kind].T, color=colour, linestyle=style, marker="."
+        )
+        lines[0].set_label(words[kind + "_images"])
+    axis.set_xlabel(words["epoch"])
+    axis.set_ylabel(words["dae_loss"])
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.legend()
     return finish(figure, language)

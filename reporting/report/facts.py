@@ -26,13 +26,18 @@ def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
         "verdict": evaluation["verdict"],
         "metric_rows": metric_rows(evaluation),
         "spread_shares": shares(evaluation["spread"]),
+        "told_apart": [source for source, row in evaluation["spread"].items() if row.get("low", 0) > 0],
+        "calibrated": evaluation["calibrated"],
+        "training": evaluation["training"],
+        "confusions": evaluation["confusions"],
+        "layers": layers(found["layers"]),
         "r": reconstruction,
         "n_runs": found["losses"]["with"]["run"].nunique(),
         "repeats": min(p.split.repeats, p.replicates),
         "wins": wins(found["replicates"]),
         **by_class(evaluation, found["reconstruction_table"]),
-        "pretraining": found["losses"]["pretrain"].groupby("epoch")["loss"].mean().tolist(),
-        "final_loss": {arm: found["losses"][arm].groupby("run")["loss"].last().mean() for arm in ("with", "without")},
+        "pretraining": found["losses"]["pretrain"].groupby("epoch")[["loss", "held_out"]].mean().to_dict("list"),
+        "final_loss": {arm: final_loss(found["losses"][arm], p.replicates) for arm in ("with", "without")},
         "n_parameters": n_parameters([found["n_pixels"], *p.network.units]),
         "levels": levels(found["noise_levels"]),
         "t": theory,
@@ -51,16 +56,20 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
     """Which way each result went; the templates choose their sentences by this."""
     t, r, first, best = facts["t"], facts["r"], facts["levels"][0], facts["best_level"]
     copying, denoising, untrained = facts["copying"], facts["denoising"], facts["untrained"]
-    largest, final = facts["largest"], facts["final_loss"]
+    largest = facts["largest"]
     many_free, many_tied, few_free, few_tied = t["tied"]
     verdicts = set((facts["arithmetics"] or {"verdicts": {}})["verdicts"].values())
     return {
         "few_labels": p.n_labels <= FEW_LABELS,
         "mostly_black_or_white": facts["dataset"]["mostly_black_or_white"],
         "denoises": r["psnr"]["noisy"] is not None and more(r["psnr"]["denoised"], r["psnr"]["noisy"]),
+        "beats_linear": more(r["psnr"]["denoised"], r["psnr"]["linear"]),
+        "clean_is_best": best["level"] == 0,
         "clean_is_worse": first["level"] == 0 and more(best["denoised"], first["denoised"]),
+        "beyond_margin": facts["metrics"]["beyond_margin"],
         "p_is_tiny": facts["difference"]["p_value"] < TINY_P,
-        "fits_better": final["with"] < final["without"],
+        "code_beats_pixels": facts["layers"]["trained"][-1]["linear"] > facts["layers"]["pixels"]["linear"],
+        "training_improves_code": facts["layers"]["trained"][-1]["linear"] > facts["layers"]["untrained"][-1]["linear"],
         "training_hurts": untrained["probe"] >= copying["probe"],
         "anomaly_looks_normal": facts["hardest"][1] < 0.5,
         "map_beats_pca": t["trustworthiness"]["ae_code"] > t["trustworthiness"]["pca_code"],
@@ -89,11 +98,28 @@ def metric_rows(evaluation: dict) -> list[dict]:
     ]
 
 
-def shares(deviations: dict[str, float]) -> dict[str, float]:
-    """Each source's share of the variance, from the standard deviations of the sources."""
-    variances = {source: deviation**2 for source, deviation in deviations.items()}
-    total = sum(variances.values()) or 1
-    return {source: variance / total for source, variance in variances.items()}
+def shares(spread: dict[str, dict]) -> dict[str, float]:
+    """Each source's share of the variance of a run's gain, from the standard deviations of the sources."""
+    total = spread["total"]["deviation"] ** 2 or 1
+    return {source: found["deviation"] ** 2 / total for source, found in spread.items() if source != "total"}
+
+
+def layers(table: pd.DataFrame) -> dict[str, Any]:
+    """Rows of reports/layers.csv: `pixels`; and a dict for each layer of `untrained` and, averaged, of `trained` dAEs.
+
+    The last also has `all_dead`, the number of dead units of each dAE.
+    """
+    trained = table[table["dae"] != "untrained"]
+    means = trained.drop(columns="dae").groupby("layer").mean().reset_index().to_dict("records")
+    for row in means:
+        row["all_dead"] = trained.loc[trained["layer"] == row["layer"], "dead"].tolist()
+    untrained = table[table["dae"] == "untrained"].sort_values("layer").to_dict("records")
+    return {"pixels": means[0], "trained": means[1:], "untrained": untrained[1:]}
+
+
+def final_loss(losses: pd.DataFrame, replicates: int) -> float:
+    """Mean over replicates of the last training loss, in nats; repeats come after the replicates and do not count."""
+    return losses[losses["run"] <= replicates].groupby("run")["loss"].last().mean()
 
 
 def wins(replicates: pd.DataFrame) -> int:

@@ -4,9 +4,9 @@ from typing import Any
 
 
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
-    """The label curve, and whether pre-training pays at all of its numbers of labels."""
+    """The label curve, and its numbers of labels by the verdict at each."""
     curve = found["label_curve.json"]
-    return {
-        "curve": curve,
-        "says": {"pays_everywhere": curve["pays_up_to"] == curve["rows"][-1]["n_labels"]},
-    }
+    verdicts: dict[str, list[int]] = {}
+    for row in curve["rows"]:
+        verdicts.setdefault(row["verdict"], []).append(row["n_labels"])
+    return {"curve": curve, "labels_by_verdict": verdicts}

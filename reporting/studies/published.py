@@ -14,6 +14,7 @@ def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
     accuracies |= {arm: [ladder.get((n, arm)) for n in LABELS] for arm in OURS}
     return {
         "published": found["published.csv"].to_dict("records"),
+        "curve_replicates": min((row["replicates"] for n, row in curve.items() if n in LABELS), default=0),
         "ours": [
             {"arm": arm, "errors": [None if value is None else 1 - value for value in values]}
             for arm, values in accuracies.items()

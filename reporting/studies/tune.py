@@ -2,21 +2,19 @@
 
 from typing import Any
 
-from scipy import stats
-
-SHRINKS = -0.3  # a rank correlation below this shows that the gain shrinks as the baseline gets better
-
 
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
-    """The settings tried and chosen, the verdict with them, and how the gain depends on the baseline's accuracy."""
-    gains = found["tune_gains.csv"].to_dict("records")
-    correlation = float(stats.spearmanr(found["tune_gains.csv"]["without"], found["tune_gains.csv"]["gain"]).statistic)
+    """The configurations tried and chosen, and those that freeze the encoder."""
+    table, tune = found["tune.csv"], found["tune.json"]
+    free = table[table["way"] == "free"]
+    first = free[free["draws"] >= study.tune.draws[0]]
     return {
-        "main": found["evaluation.json"],
-        "tune": found["tune.json"],
-        "best": found["best.json"],
-        "tried": {arm: rows.sort_values("accuracy") for arm, rows in found["tune.csv"].groupby("arm")},
-        "gains": gains,
-        "gains_correlation": correlation,
-        "says": {"tuning_shrinks_the_gain": correlation < SHRINKS and gains[0]["gain"] > gains[-1]["gain"]},
+        "tune": tune,
+        "ranges": {arm: rows["first_draws"].agg(["min", "max"]).to_dict() for arm, rows in first.groupby("arm")},
+        "n_free": free.groupby("arm").size().to_dict(),
+        "n_daes": sum(map(len, study.tune.daes.levels.values())) * len(study.tune.daes.epochs),
+        "says": {
+            "on_an_edge": bool(tune["with"]["edges"] or tune["without"]["edges"]),
+            "freezing_was_tried": "frozen" in tune["with"],
+        },
     }

@@ -1,26 +1,45 @@
 """What the study tune draws."""
 
-import numpy as np
+import pandas as pd
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, finish
+from reporting.common.figures import COLOURS, finish
 from reporting.common.words import words_of
 
+SHOWN = 25  # percentage points below the best accuracy; configurations that learn nothing would squeeze the others
 
-def tuning(without: np.ndarray, gains: np.ndarray, chosen: int, language: str) -> Figure:
-    """The gain by pre-training against the accuracy of the baseline, a point for each setting tried on both arms.
+
+def search(table: pd.DataFrame, language: str) -> Figure:
+    """Accuracy in cross-validation against the learning rate, a point for each configuration with all layers free.
 
     Args:
-        without, gains: fractions of shape (n,).
-        chosen: index of the setting that was chosen for the baseline.
+        table: the rows of reports/studies/tune.csv.
     """
     words = words_of("tune", language)
     figure = Figure(figsize=(7.5, 3.8))
     axis = figure.subplots()
-    axis.scatter(100 * without, 100 * gains, color="#444444", s=36, label=words["settings"])
-    axis.scatter(100 * without[chosen], 100 * gains[chosen], color=BLUE, s=110, marker="*", label=words["chosen"])
-    axis.axhline(0, color="black", linewidth=1)
-    axis.set_xlabel(words["cv_baseline"])
-    axis.set_ylabel(words["gain"])
+    free = table[table["way"] == "free"]
+    for arm, marker in (("without", "s"), ("with", "o")):
+        tried = free[free["arm"] == arm]
+        # those that went on to more draws are drawn larger
+        size = 20 + 60 * (tried["draws"] / free["draws"].max())
+        axis.scatter(
+            tried["learning_rate"], 100 * tried["accuracy"], s=size, color=COLOURS[arm], marker=marker, label=words[arm]
+        )
+        chosen = tried[tried["chosen"]]
+        axis.scatter(
+            chosen["learning_rate"],
+            100 * chosen["accuracy"],
+            s=260,
+            facecolors="none",
+            edgecolors="black",
+            linewidths=1.5,
+        )
+    axis.scatter([], [], s=160, facecolors="none", edgecolors="black", linewidths=1.5, label=words["chosen"])
+    axis.set_xscale("log")
+    best = 100 * free["accuracy"].max()
+    axis.set_ylim(bottom=max(axis.get_ylim()[0], best - SHOWN))
+    axis.set_xlabel(words["learning_rate"])
+    axis.set_ylabel(words["accuracy"])
     axis.legend(fontsize=9)
     return finish(figure, language)

@@ -60,7 +60,8 @@ def list_of(item: Any, shortest: int, longest: int, *, different: bool = False) 
     The functions above make `item`.
     """
     items = re.sub("^a (whole )?number", r"\1numbers", allowed_by(item)).replace("true or", "values: true and")
-    text = f"a list of {shortest} to {longest} {'different ' * different}{items}"
+    length = shortest if shortest == longest else f"{shortest} to {longest}"
+    text = f"a list of {length} {'different ' * different}{items}"
     checks = [AfterValidator(_all_different)] if different else []
     return Annotated[list[item], Field(min_length=shortest, max_length=longest, description=text), *checks]
 
@@ -79,6 +80,7 @@ def _all_different(values: list) -> list:
 Flag = Annotated[bool, Field(description="true or false")]
 Fraction = number(0, 1)
 Part = number(0, 0.9)
+Temperature = positive(100)
 LearningRate = positive(0.1)
 BatchSize = whole(1, 4096)
 Steps = whole(1, 100_000)
@@ -120,12 +122,17 @@ class Reconstruct(Section):
     min_psnr_gain: number(-100, 100)
 
 
-class Finetune(Section):
+class Arm(Section):
     dropout: Part
     masking: Part
     batch_size: BatchSize
     steps: Steps
     learning_rate: LearningRate
+
+
+class Temperatures(Section):
+    finetune: Temperature
+    baseline: Temperature
 
 
 class Evaluate(Section):
@@ -155,14 +162,17 @@ class Params(Section):
     network: Network
     pretrain: Pretrain
     reconstruct: Reconstruct
-    finetune: Finetune
+    finetune: Arm
+    baseline: Arm
+    temperatures: Temperatures
     evaluate: Evaluate
     theory: Theory
 
     def rules(self) -> Iterator[Rule]:
-        """Yield the conditions on the number of labels, and on images and codes of the theory exercises."""
+        """Yield the conditions on the numbers of dAEs and labels, and on images and codes of the theory exercises."""
         images, narrow = self.theory.images, [code for code in self.theory.codes if code < PIXELS]
         most = self.most_labels()
+        yield self.pretrain.models <= self.replicates, "pretrain.models", f"at most replicates, {self.replicates}"
         yield self.n_labels <= most, "n_labels", f"at most {most} of {self.dataset} where split.stratified is true"
         yield self.theory.few < images, "theory.few", f"a number below theory.images, {images}"
         yield bool(narrow), "theory.codes", f"a list with a code below {PIXELS}, the pixels of an image"

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dae.autoencoders import probe
+from dae.codes import linear_probe
 from stages.common.params import Params
 from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, accuracy, decibels, settings
 
@@ -25,7 +25,7 @@ def jobs(inputs: Inputs, params: Params) -> Jobs:
 def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
     """PSNR in dB and probe accuracy of each autoencoder, and what they make of strange inputs."""
     of_pixels = [
-        probe(images, labels, inputs.test, inputs.test_labels)
+        linear_probe(images, labels, inputs.test, inputs.test_labels)
         for images, labels in zip(inputs.labelled, inputs.labels, strict=True)
     ]
     facts = {

@@ -7,9 +7,9 @@ def test_units_are_as_many_as_the_studies_train(root, monkeypatch):
     monkeypatch.chdir(root)
     images, labels = np.zeros((200, 784), np.uint8), np.zeros(200, np.uint8)
     work = studies.Work(*studies._parameters(quick=True), images, labels, images)
-    assert work.configuration()[1] == 2 * (2 + 1 + 2)  # in each arm: both, the better one, the other arm's better one
+    assert work.configuration()[1] == 2 * (2 + 1) + 2 * 2  # in each arm both, then the better one; frozen in two ways
     assert work.dae()[1] == 4  # of three levels, and without noise
-    assert work.classifier()[1] == 2 * 3 * 2
+    assert work.classifier()[1] == 2 * (3 + 3 / 2)  # the baseline takes half the steps
     assert work.ladder_epoch(gamma=False)[1] == 2 * 2 * 2 + 2 * 1  # and those of the fast setting
     assert work.ladder_epoch(gamma=True)[1] == 2 * 2 * 2
     assert work.student()[1] == 2 * 2 * 2
@@ -18,6 +18,7 @@ def test_units_are_as_many_as_the_studies_train(root, monkeypatch):
 def test_classifiers_with_more_steps_count_as_several(root, monkeypatch):
     monkeypatch.chdir(root)
     params, study_params = studies._parameters(quick=True)
-    curve = study_params.label_curve.model_copy(update={"min_epochs": 50})  # 200 labels need 200 steps instead of 100
+    curve = study_params.label_curve.model_copy(update={"min_epochs": 100})  # 200 labels need 400 steps, not 200
+    params = params.model_copy(update={"baseline": params.baseline.model_copy(update={"steps": 300})})
     work = studies.Work(params, study_params.model_copy(update={"label_curve": curve}), *np.zeros((3, 200, 784), "u1"))
-    assert work.classifier()[1] == 2 * 2 * (1 + 1 + 2)
+    assert work.classifier()[1] == 2 * (1 + 1 + 2) + 2 * (1.5 + 1.5 + 2)

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dae.autoencoders import N_SAMPLES, AutoencoderJob, AutoencoderSettings, probe, train_autoencoders
+from dae.autoencoders import N_SAMPLES, AutoencoderJob, AutoencoderSettings, train_autoencoders
 
 PLAIN = AutoencoderSettings(units=(64, 16), steps=150, batch_size=64, learning_rate=0.003)
 
@@ -75,11 +75,3 @@ def test_the_number_of_processes_changes_nothing(job, fitted):
     (again,) = train_autoencoders([(job, PLAIN)], n_jobs=1)
     np.testing.assert_array_equal(again.codes, fitted["plain"].codes)
     np.testing.assert_array_equal(again.samples, fitted["plain"].samples)
-
-
-def test_a_probe_separates_linear_classes_but_not_xor():
-    rng = np.random.default_rng(0)
-    points = rng.normal(size=(400, 2))
-    half, crossed = (points[:, 0] > 0).astype(int), (points[:, 0] * points[:, 1] > 0).astype(int)
-    assert probe(points[:200], half[:200], points[200:], half[200:]) > 0.95
-    assert probe(points[:200], crossed[:200], points[200:], crossed[200:]) < 0.7

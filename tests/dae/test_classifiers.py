@@ -17,12 +17,12 @@ def train(mnist):
     images, labels = mnist["train_images"].reshape(60_000, -1), mnist["train_labels"]
     test_images = mnist["test_images"][:1000].reshape(1000, -1)
 
-    def run(n_jobs=2, encoder=(), settings=SETTINGS, order=(0, 1, 2)):
+    def run(n_jobs=2, encoder=(), settings=SETTINGS, order=(0, 1, 2), watched=0):
         jobs = [
-            ClassifierJob(images[draw], labels[draw], test_images, encoder, seed)
+            ClassifierJob(images[draw], labels[draw], test_images, encoder, seed, test_images[:watched])
             for draw, seed in zip(draws, [5, 6, 7], strict=True)
         ]
-        return list(train_classifiers([jobs[i] for i in order], settings, n_jobs))
+        return list(train_classifiers([(jobs[i], settings) for i in order], n_jobs))
 
     return run
 
@@ -71,6 +71,93 @@ def test_frozen_layers_keep_their_weights(train):
     assert not np.array_equal(free.weights[0], initial[0])
 
 
+def test_each_job_has_its_own_settings(mnist):
+    """Side by side in the same process, with other widths, rates and steps."""
+    images, labels = mnist["train_images"][:100].reshape(100, -1), mnist["train_labels"][:100]
+    job = ClassifierJob(images, labels, images[:10], (), seed=5)
+    kinds = [SETTINGS, replace(SETTINGS, learning_rate=0.001), replace(SETTINGS, units=(20,), steps=40)]
+    together = list(train_classifiers([(job, kind) for kind in kinds], n_jobs=1))
+    assert [result.weights[0].shape for result in together] == [(784, 32), (784, 32), (784, 20)]
+    assert [result.history[-1][0] for result in together] == [60, 60, 40]
+    assert not np.array_equal(together[0].weights[0], together[1].weights[0])
+    for kind, result in zip(kinds, together, strict=True):
+        (alone,) = train_classifiers([(job, kind)], n_jobs=1)
+        assert np.array_equal(alone.probabilities, result.probabilities)
+
+
+def test_the_watched_classes_are_those_of_a_training_that_stops_there(train, mnist):
+    """Stopped by an error at an entry of the history, the network itself tells what it would have predicted."""
+    from dae.classifiers import classification_loss
+    from dae.core.images import scale
+    from dae.core.networks import build_classifier, initial_weights
+    from dae.core.seeds import derive
+    from dae.core.training import Trainer, predict
+
+    settings = replace(SETTINGS, steps=90)  # an entry every two steps
+    plain, watching = train(settings=settings, order=[0])[0], train(settings=settings, order=[0], watched=200)[0]
+    assert [step for step, _ in watching.history] == list(range(2, 91, 2))
+    assert watching.watched.shape == (45, 200)
+    assert watching.watched.dtype == np.uint8
+    assert np.array_equal(watching.watched[-1], watching.probabilities[:200].argmax(axis=1))
+    assert len(np.unique(watching.watched, axis=0)) > 20
+    # nothing is watched unless it is asked for, and watching changes nothing
+    assert plain.watched.shape == (45, 0)
+    assert np.array_equal(plain.probabilities, watching.probabilities)
+
+    rows = draw_labelled(mnist["train_labels"], 100, 0, stratified=True)
+    model = build_classifier(784, settings.units, settings.dropout)
+
+    def stop(step, loss):
+        if step == 30:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Trainer(model, classification_loss(model, settings.masking, augment=False)).fit(
+            mnist["train_images"][rows].reshape(100, -1),
+            mnist["train_labels"][rows],
+            weights=initial_weights(model, derive(5, "weights")),
+            batch_size=settings.batch_size,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            seed=5,
+            log_every=2,
+            on_log=stop,
+        )
+    stopped = predict(model, scale(mnist["test_images"][:200].reshape(200, -1))).argmax(axis=1)
+    assert np.array_equal(watching.watched[14], stopped)
+    assert not np.array_equal(watching.watched[13], stopped)
+
+
+@pytest.mark.parametrize(("rescaled", "brightness"), [(True, 1), (False, 0.5)])
+def test_the_network_sees_masked_images_as_bright_as_clean_ones_unless_told_otherwise(mnist, rescaled, brightness):
+    """A network that tells the mean of its input: half of the pixels are masked."""
+    from dae.classifiers import classification_loss
+    from dae.core.backend import tf
+
+    images, seen = mnist["train_images"][:200].reshape(200, -1), []
+
+    def network(inputs, training):
+        assert training
+        seen.append(inputs.numpy())
+        return tf.zeros((len(inputs), 10))
+
+    loss = classification_loss(network, 0.5, augment=False, rescaled=rescaled)
+    loss(tf.range(200), tf.constant([1, 2]), tf.constant(images), tf.constant(mnist["train_labels"][:200]))
+    (inputs,) = seen
+    assert inputs.mean() == pytest.approx(brightness * images.mean() / 255, rel=0.02)
+    kept = inputs > 0
+    assert kept.sum() == pytest.approx((images > 0).sum() / 2, rel=0.02)
+    assert np.allclose(inputs[kept], images[kept] / 255 * 2 * brightness)
+
+
+def test_rescaling_changes_what_is_learnt_only_where_pixels_are_masked(train):
+    for masking in (0.0, 0.3):
+        first, other = (
+            train(settings=replace(SETTINGS, masking=masking, rescaled=r), order=[0]) for r in (True, False)
+        )
+        assert np.array_equal(first[0].weights[0], other[0].weights[0]) == (masking == 0)
+
+
 def test_a_convolutional_network_with_moved_images_learns(train, mnist):
     settings = replace(
         SETTINGS, units=(4, 8, 16), steps=200, masking=0.0, dropout=0.0, convolutional=True, augment=True
@@ -84,7 +171,7 @@ def test_a_class_that_the_draw_misses_is_no_error_and_is_never_recalled(mnist):
     rows = np.flatnonzero(mnist["train_labels"] != 9)[:200]
     images, test_images = mnist["train_images"][rows].reshape(200, -1), mnist["test_images"][:1000].reshape(1000, -1)
     job = ClassifierJob(images, mnist["train_labels"][rows], test_images, (), seed=1)
-    (trained,) = train_classifiers([job], SETTINGS, n_jobs=1)
+    (trained,) = train_classifiers([(job, SETTINGS)], n_jobs=1)
     recall = evaluate(trained.probabilities, mnist["test_labels"][:1000])
     assert recall["recall_9"] < 0.05
     assert recall["recall_1"] > 0.5

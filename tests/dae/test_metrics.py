@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from scipy.special import softmax
 from sklearn import metrics as sklearn_metrics
 
 from dae import metrics
@@ -66,3 +67,41 @@ def test_every_metric_is_evaluated_by_its_name(predictions):
     found = metrics.evaluate(probabilities[0], labels)
     assert [name for name in found if not name.startswith("recall_")] == list(metrics.METRICS)
     assert all(found[name] == metric(probabilities[0], labels) for name, metric in metrics.METRICS.items())
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.0, 10.0])
+def test_tempering_divides_the_logits_and_keeps_the_most_probable_class(temperature):
+    logits = np.random.default_rng(0).normal(size=(4, 500, 10)) * 5
+    probabilities = softmax(logits, axis=-1).astype(np.float32)
+    tempered = metrics.temper(probabilities, temperature)
+    assert tempered.dtype == np.float32
+    assert tempered == pytest.approx(softmax(logits / temperature, axis=-1), abs=1e-5)
+    assert np.array_equal(tempered.argmax(axis=-1), probabilities.argmax(axis=-1))
+
+
+def test_tempering_a_certain_prediction_is_no_error():
+    tempered = metrics.temper(np.array([[1.0, 0.0, 0.0]], np.float32), 2.0)
+    assert tempered[0, 0] > 0.999
+    assert tempered.sum() == pytest.approx(1)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
+def test_the_temperature_of_overconfident_predictions_is_found(temperature):
+    """Labels are drawn from the probabilities; then their logits are multiplied by the temperature."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(size=(20_000, 10)) * 2
+    truth = softmax(logits, axis=1)
+    labels = (truth.cumsum(axis=1) < rng.random((20_000, 1))).sum(axis=1)
+    given = softmax(logits * temperature, axis=1).astype(np.float32)
+    found = metrics.fit_temperature(given, labels)
+    assert found == pytest.approx(temperature, rel=0.05)
+    assert found == round(found, 2)
+    here = metrics.log_loss(metrics.temper(given, found), labels)
+    assert here <= min(metrics.log_loss(metrics.temper(given, found * factor), labels) for factor in (0.97, 1.03))
+
+
+def test_the_temperature_has_bounds():
+    probabilities = np.tile([0.6, 0.4], (50, 1)).astype(np.float32)
+    low, high = metrics.TEMPERATURES
+    assert metrics.fit_temperature(probabilities, np.zeros(50, int)) == pytest.approx(low, abs=0.01)
+    assert metrics.fit_temperature(probabilities, np.ones(50, int)) == pytest.approx(high, rel=0.01)

@@ -139,7 +139,7 @@ def test_a_digit_cut_out_to_its_edge_is_found(digits):
 def test_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
     images = mnist["train_images"][:10_000].reshape(-1, 784)
     settings = DaeSettings((256, 64), "masking", 0.5, tied=False, epochs=15, batch_size=128, learning_rate=0.003)
-    (dae,) = train_daes([DaeJob(images, seed=0)], settings)
+    (dae,) = train_daes([(DaeJob(images, seed=0), settings)])
 
     def odd(images):
         images = flat(images).astype(np.float32)

@@ -67,10 +67,12 @@ def worker(start, scheduler, tmp_path):
 
 
 @pytest.fixture
-def replicates(mnist) -> list[ClassifierJob]:
+def replicates(mnist) -> list[tuple[ClassifierJob, ClassifierSettings]]:
     images, labels, test_images = mnist["train_images"], mnist["train_labels"], mnist["test_images"][:500]
     images, test_images = images[:800].reshape(8, 100, -1), test_images.reshape(500, -1)
-    return [ClassifierJob(images[i], labels[100 * i : 100 * (i + 1)], test_images, (), seed=i) for i in range(8)]
+    return [
+        (ClassifierJob(images[i], labels[100 * i : 100 * (i + 1)], test_images, (), seed=i), RECIPE) for i in range(8)
+    ]
 
 
 def test_a_worker_that_is_killed_changes_no_result(replicates, worker, scheduler, monkeypatch):
@@ -80,7 +82,7 @@ def test_a_worker_that_is_killed_changes_no_result(replicates, worker, scheduler
     with Client(scheduler) as client:
         client.wait_for_workers(2)
         pids = client.run(os.getpid)
-        results, found, busy = train_classifiers(replicates, RECIPE, n_jobs=1), [], []
+        results, found, busy = train_classifiers(replicates, n_jobs=1), [], []
         while not busy:
             found.append(next(results))
             busy = [address for address, keys in client.processing().items() if keys]
@@ -88,7 +90,7 @@ def test_a_worker_that_is_killed_changes_no_result(replicates, worker, scheduler
         found += results
         assert len(client.ncores()) == 1
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS")
-    for a, b in zip(found, train_classifiers(replicates, RECIPE, n_jobs=2), strict=True):
+    for a, b in zip(found, train_classifiers(replicates, n_jobs=2), strict=True):
         assert np.array_equal(a.probabilities, b.probabilities)
         assert a.history == b.history
         assert all(np.array_equal(x, y) for x, y in zip(a.weights, b.weights, strict=True))
@@ -108,7 +110,7 @@ def test_a_scheduler_that_does_not_answer(address, replicates, monkeypatch):
     monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", address)
     monkeypatch.setattr(processes, "PATIENCE", 1)
     with pytest.raises(ConnectionError) as error:
-        list(train_classifiers(replicates, RECIPE, n_jobs=1))
+        list(train_classifiers(replicates, n_jobs=1))
     assert f"{address} (DASK_SCHEDULER_ADDRESS) does not answer within 1 s" in str(error.value)
     assert len(str(error.value).splitlines()) == 1
 
@@ -116,7 +118,7 @@ def test_a_scheduler_that_does_not_answer(address, replicates, monkeypatch):
 def test_a_worker_that_never_comes(replicates, scheduler, monkeypatch):
     monkeypatch.setattr(processes, "PATIENCE", 3)
     with pytest.raises(ConnectionError, match=rf"no worker for 3 s.* dask worker {scheduler} --nthreads 1"):
-        list(train_classifiers(replicates, RECIPE, n_jobs=1))
+        list(train_classifiers(replicates, n_jobs=1))
 
 
 @pytest.mark.slow
@@ -124,7 +126,7 @@ def test_a_worker_outside_the_projects_folder(replicates, worker, tmp_path, monk
     monkeypatch.setattr(processes, "PATIENCE", 6)
     worker(cwd=tmp_path)
     with pytest.raises(ConnectionError, match=r"no worker for 6 s that .* the project's folder"):
-        list(train_classifiers(replicates, RECIPE, n_jobs=1))
+        list(train_classifiers(replicates, n_jobs=1))
 
 
 @pytest.mark.slow
@@ -133,24 +135,24 @@ def test_a_scheduler_outside_the_projects_folder(replicates, start_scheduler, tm
     with pytest.raises(
         ConnectionError, match=r"the scheduler of .* No module named 'dae'; start it in the project's folder"
     ):
-        list(train_classifiers(replicates, RECIPE, n_jobs=1))
+        list(train_classifiers(replicates, n_jobs=1))
 
 
 @pytest.mark.slow
 def test_a_worker_with_other_code_or_that_ran_tensorflow_otherwise(replicates, worker, scheduler, monkeypatch):
     worker()
-    replicates, recipe = replicates[:1], replace(RECIPE, steps=20)
+    short = [(replicates[0][0], replace(RECIPE, steps=20))]
     with monkeypatch.context() as patch:
         patch.setattr(processes, "_identity", lambda: {"numpy": "1.0"})
         with pytest.raises(ConnectionError, match="has another version of numpy, scipy"):
-            list(train_classifiers(replicates, recipe, n_jobs=1))
+            list(train_classifiers(short, n_jobs=1))
     with Client(scheduler) as client:
         client.submit(
             exec,
             "from dae.core.backend import tf; tf.config.threading.set_intra_op_parallelism_threads(2); tf.zeros(1)",
         ).result()
     with pytest.raises(ConnectionError, match="has run TensorFlow otherwise, start it anew"):
-        list(train_classifiers(replicates, recipe, n_jobs=1))
+        list(train_classifiers(short, n_jobs=1))
 
 
 def test_a_cluster_without_the_package_for_it_is_told_of_in_a_line(monkeypatch):

@@ -1,3 +1,5 @@
+from itertools import product
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -5,10 +7,11 @@ from scipy import stats
 from dae.statistics import (
     decide,
     effect_size,
+    signed_rank_p_value,
+    smallest_difference,
     t_interval,
     two_way_bootstrap,
     variance_components,
-    wilcoxon_p_value,
     win_probability,
 )
 from stages.common.params import load_params
@@ -97,27 +100,90 @@ def test_p_value_effect_size_and_win_probability_of_known_cases():
     assert effect_size(gains) == pytest.approx(2.0, abs=0.2)
     assert win_probability(gains) == pytest.approx(stats.norm.cdf(2.0), abs=0.02)
     assert win_probability(-gains) == pytest.approx(1 - win_probability(gains))
-    assert wilcoxon_p_value(gains[:20]) < 1e-4
-    null = [wilcoxon_p_value(rng.normal(size=20)) for _ in range(400)]
+    assert signed_rank_p_value(gains[:20]) < 1e-4
+    null = [signed_rank_p_value(rng.normal(size=20)) for _ in range(400)]
     assert np.mean(np.less(null, 0.05)) == pytest.approx(0.05, abs=0.03)
 
 
-@pytest.mark.parametrize("gains", [np.array([0.01]), np.zeros(5), np.full(5, 0.01)])
-def test_cases_without_spread_have_no_effect_size_but_a_p_value(gains):
+@pytest.mark.parametrize(
+    ("gains", "p_value"),
+    [
+        (np.array([0.01]), 1.0),
+        (np.zeros(5), 1.0),
+        (np.full(5, 0.01), 2 / 2**5),  # all five above 0, or all below
+    ],
+)
+def test_cases_without_spread_have_no_effect_size_but_a_p_value(gains, p_value):
     assert effect_size(gains) is None
     assert win_probability(gains) is None
-    assert 0 < wilcoxon_p_value(gains) <= 1
+    assert signed_rank_p_value(gains) == p_value
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 12, 20, 40])
+def test_the_p_value_without_ties_is_scipys_exact_one(n):
+    rng = np.random.default_rng(n)
+    for effect in (0.0, 0.3, -0.6):
+        gains = rng.normal(effect, 1, n)
+        expected = stats.wilcoxon(gains, method="exact").pvalue
+        assert signed_rank_p_value(gains) == pytest.approx(expected, rel=1e-9)
+
+
+def enumerated(gains: np.ndarray) -> float:
+    """The p value from all ways to give the differences a sign, with differences in images."""
+    gains = gains[gains != 0]
+    ranks = stats.rankdata(np.abs(gains))
+    sums = np.array([ranks[np.array(signs)].sum() for signs in product([False, True], repeat=len(gains))])
+    found = ranks[gains > 0].sum()
+    return min(1.0, 2 * min((sums <= found).mean(), (sums >= found).mean()))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_the_p_value_with_ties_and_zeros_is_that_of_an_enumeration(seed):
+    """Differences in images of 10,000, as fractions whose last digits often differ where the images are equal."""
+    rng = np.random.default_rng(seed)
+    images = rng.integers(-3, 6, 11)
+    without = rng.integers(8000, 9900, 11)
+    fractions = (without + images) / 10_000 - without / 10_000
+    assert len(np.unique(np.abs(images))) < 11
+    assert signed_rank_p_value(fractions) == pytest.approx(enumerated(images), rel=1e-9)
+
+
+def test_the_p_value_is_the_same_whichever_arm_is_called_the_first():
+    gains = np.array([3, -1, 2, 2, 5, 0, -2, 4]) / 100
+    assert signed_rank_p_value(gains) == pytest.approx(signed_rank_p_value(-gains))
+    assert 0.05 < signed_rank_p_value(gains) < 0.5
+
+
+@pytest.mark.parametrize(("n", "confidence", "power"), [(3, 0.95, 0.8), (20, 0.95, 0.8), (20, 0.99, 0.5)])
+def test_the_smallest_difference_is_found_as_often_as_is_asked(n, confidence, power):
+    """Simulated experiments whose true difference it is, each with scipy's t test."""
+    difference = smallest_difference(0.02, n, confidence, power)
+    samples = np.random.default_rng(0).normal(difference, 0.02, (20_000, n))
+    found = stats.ttest_1samp(samples, 0, axis=1).pvalue < 1 - confidence
+    assert found.mean() == pytest.approx(power, abs=4 * np.sqrt(power * (1 - power) / 20_000))
+
+
+@pytest.mark.parametrize("confidence", [0.5, 0.95, 0.999])
+def test_the_smallest_difference_grows_with_the_deviation_and_shrinks_with_the_pairs(confidence):
+    found = [smallest_difference(1.0, n, confidence) for n in (2, 3, 20, 1000)]
+    assert found == sorted(found, reverse=True)
+    assert smallest_difference(2.5, 20, confidence) == pytest.approx(2.5 * found[2])
+    # of many pairs the test is one of normal means
+    expected = (stats.norm.ppf((1 + confidence) / 2) + stats.norm.ppf(0.8)) / np.sqrt(1000)
+    assert found[3] == pytest.approx(expected, rel=0.01)
+    assert smallest_difference(0.0, 20, confidence) == 0
+    assert smallest_difference(1.0, 1, confidence) is None
 
 
 def test_variance_components_are_right_on_average(root):
-    """The pipeline's own plan of runs: 20 draws, 9 repeats, 3 dAEs; known variances, many experiments."""
+    """The pipeline's own plan of runs: 20 draws, 9 repeats, 5 dAEs; known variances, many experiments."""
     runs = plan(load_params(root / "params.yaml"))
     draws, daes = runs["draw"].to_numpy(), runs["dae"].to_numpy()
-    assert (len(runs), draws.max(), daes.max()) == (29, 19, 2)
+    assert (len(runs), draws.max(), daes.max()) == (29, 19, 4)
     rng = np.random.default_rng(0)
     estimates = []
     for _ in range(1000):
-        values = 3 * rng.normal(size=20)[draws] + 2 * rng.normal(size=3)[daes] + rng.normal(size=29)
+        values = 3 * rng.normal(size=20)[draws] + 2 * rng.normal(size=5)[daes] + rng.normal(size=29)
         estimates.append(variance_components(values, {"draw": draws, "dae": daes}))
     assert np.mean([e["draw"] for e in estimates]) == pytest.approx(9, rel=0.1)
     assert np.mean([e["dae"] for e in estimates]) == pytest.approx(4, rel=0.2)

@@ -1,13 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dae.classifiers import classification_loss
 from dae.core.backend import keras, tf
-from dae.core.images import scale
+from dae.core.images import corrupt, scale
 from dae.core.networks import build_autoencoder, build_classifier, initial_weights
 from dae.core.seeds import derive
 from dae.core.training import Trainer, batches, cosine_schedule, predict, set_up_tensorflow
-from dae.denoising import DaeJob, DaeSettings, denoising_loss, train_daes
+from dae.denoising import DaeJob, DaeSettings, corrupt_and_denoise, denoising_loss, train_daes
 
 
 def test_batches_go_through_all_rows_again_and_again():
@@ -75,16 +77,64 @@ def test_daes_side_by_side_are_those_that_each_would_be_alone(mnist):
     images = mnist["train_images"][:500].reshape(500, -1)
     settings = DaeSettings((32, 16), "masking", 0.5, tied=False, epochs=3, batch_size=100, learning_rate=0.003)
     epochs = []
-    jobs = [DaeJob(images, seed) for seed in (5, 6, 5)]
-    first, second, third = train_daes(jobs, settings, on_epoch=lambda *found: epochs.append(found))
-    (alone,) = train_daes(jobs[1:2], settings)
+    jobs = [(DaeJob(images, seed), settings) for seed in (5, 6, 5)]
+    first, second, third = train_daes(jobs, on_epoch=lambda *found: epochs.append(found))
+    (alone,) = train_daes(jobs[1:2])
     assert sorted(found[:2] for found in epochs) == [(number, epoch) for number in range(3) for epoch in (1, 2, 3)]
+    assert {held_out for *_, held_out in epochs} == {None}
     for one, other in zip(alone.model.get_weights(), second.model.get_weights(), strict=True):
         assert np.array_equal(one, other)
     assert [array.shape for array in second.encoder] == [(784, 32), (32,), (32, 16), (16,)]
     assert np.array_equal(second.encoder[2], second.model.get_weights()[2])
     assert np.array_equal(first.encoder[0], third.encoder[0])
     assert not np.array_equal(first.encoder[0], second.encoder[0])
+
+
+def test_each_dae_has_its_own_images_and_settings(mnist):
+    """Side by side, with other widths, noise, numbers of epochs, and sizes of the batch and of the training set."""
+    images = mnist["train_images"][:500].reshape(500, -1)
+    plain = DaeSettings((32, 16), "masking", 0.5, tied=False, epochs=2, batch_size=100, learning_rate=0.003)
+    kinds = [plain, replace(plain, units=(20,), epochs=3, batch_size=60), replace(plain, corruption="gaussian")]
+    jobs = [(DaeJob(images[:n], 5), kind) for n, kind in zip((500, 290, 500), kinds, strict=True)]
+    epochs = []
+    together = train_daes(jobs, on_epoch=lambda *found: epochs.append(found[:2]))
+    assert sorted(epochs) == [(0, 1), (0, 2), (1, 1), (1, 2), (1, 3), (2, 1), (2, 2)]
+    assert [len(result.encoder) for result in together] == [4, 2, 4]
+    assert not np.array_equal(together[0].encoder[0], together[2].encoder[0])
+    for job, result in zip(jobs, together, strict=True):
+        (alone,) = train_daes([job])
+        for one, other in zip(alone.model.get_weights(), result.model.get_weights(), strict=True):
+            assert np.array_equal(one, other)
+
+
+@pytest.mark.parametrize("rescaled", [True, False])
+def test_the_loss_on_images_held_out_is_that_of_the_dae_after_each_epoch(mnist, rescaled):
+    images, held_out = mnist["train_images"][:1000].reshape(1000, -1), mnist["test_images"][:300].reshape(300, -1)
+    settings = DaeSettings((64, 16), "masking", 0.5, False, 4, 100, 0.003, rescaled=rescaled)
+    job, epochs = (DaeJob(images, 5), settings), []
+    (watched,) = train_daes([job], on_epoch=lambda *found: epochs.append(found), held_out=held_out)
+    (plain,) = train_daes([job])
+    assert all(np.array_equal(*pair) for pair in zip(plain.encoder, watched.encoder, strict=True))  # it changes nothing
+    losses = [loss for *_, loss in epochs]
+    assert losses == sorted(losses, reverse=True)
+
+    clean, seed = held_out / np.float32(255), tf.constant([derive(5, "held out"), 0])
+    masked = np.where(corrupt(tf.ones(clean.shape), "masking", 0.5, seed).numpy() == 0, 0, clean)
+    denoised = tf.sigmoid(watched.model(masked * (2 if rescaled else 1))).numpy().astype(np.float64)
+    entropy = -np.mean(clean * np.log(denoised) + (1 - clean) * np.log(1 - denoised))
+    assert losses[-1] == pytest.approx(entropy, rel=1e-4)
+
+
+@pytest.mark.parametrize("noise", [0.75, 0.0])
+def test_a_dae_denoises_images_as_bright_as_those_that_it_learnt_from(noise):
+    """A network that gives its input back, as logits."""
+    images = np.random.default_rng(0).random((300, 784), np.float32)
+    for given in (images, tf.constant(images)):
+        found = corrupt_and_denoise(lambda batch, training: batch, given, "masking", noise, (3, 4))
+        assert set(np.unique(found["noisy"] / images).round(3)) == ({0, 1} if noise else {1})
+        assert (found["noisy"] == 0).mean() == pytest.approx(noise, abs=0.01)
+        logits = np.log(found["denoised"] / (1 - found["denoised"].astype(np.float64)))
+        assert logits == pytest.approx(found["noisy"] / (1 - noise), abs=1e-4)
 
 
 def test_a_loss_gets_its_rows_a_new_seed_each_step_and_what_was_prepared():
@@ -119,7 +169,7 @@ def test_the_autoencoder_learns_to_denoise(autoencoder_trainer, mnist):
     assert history[-1][1] < 0.2 < history[0][1]
     clean = scale(mnist["test_images"][:500].reshape(500, -1))
     noisy = tf.where(tf.random.stateless_uniform(clean.shape, [1, 2]) < 0.5, 0.0, clean)
-    denoised = tf.sigmoid(predict(autoencoder_trainer.model, noisy))
+    denoised = tf.sigmoid(predict(autoencoder_trainer.model, 2 * noisy))  # as bright as those it was trained on
     assert np.square(denoised - clean).mean() < 0.7 * np.square(noisy - clean).mean()
 
 

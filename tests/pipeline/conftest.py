@@ -72,7 +72,7 @@ def small(root, mnist_file, made_once) -> Project:
 
 
 def copy_tracked(root: Path, folder: Path) -> None:
-    """Copy the files in git, and those that are to be added, without the reports."""
+    """Copy the files in git, and those that are to be added, without the reports, and with no frozen study."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     tracked = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode().split("\0")
     for name in tracked:
@@ -80,6 +80,9 @@ def copy_tracked(root: Path, folder: Path) -> None:
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes((root / name).read_bytes())
             (folder / name).chmod((root / name).stat().st_mode)
+    # a frozen study would need the reports that made it
+    studies = folder / "studies" / "dvc.yaml"
+    studies.write_text(re.sub(r"(?m)^    frozen: true.*\n", "", studies.read_text()))
 
 
 @pytest.fixture(scope="module")

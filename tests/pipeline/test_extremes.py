@@ -12,7 +12,7 @@ import yaml
 from tools.small import change
 
 FEWEST = {"n_labels": 10, "replicates": 1, "split.repeats": 0, "pretrain.models": 1, "network.units": [1]}
-QUICK = {"pretrain.batch_size": 4096, "finetune.steps": 20, "reconstruct.min_psnr_gain": -100.0}
+QUICK = {"pretrain.batch_size": 4096, "finetune.steps": 20, "baseline.steps": 20, "reconstruct.min_psnr_gain": -100.0}
 EXTREMES = {
     "no noise, the fewest of all": FEWEST | {"noise": 0},
     "all pixels masked": {"noise": 1, "corruption": "masking", "n_labels": 10, "network.units": [1]},

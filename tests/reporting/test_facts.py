@@ -33,6 +33,21 @@ denoised,1,24,0.9,0.01
 pca,all,13,0.5,0.04
 pca,0,12,0.5,0.04
 pca,1,15,0.5,0.04
+linear,all,16,0.5,0.03
+linear,0,15,0.5,0.03
+linear,1,18,0.5,0.03
+"""
+LAYERS = """\
+dae,layer,units,dead,dimension,components,linear,neighbours
+1,0,4,1,2,3,0.5,0.6
+1,1,3,1,2,2,0.7,0.8
+1,2,2,0,1,1,0.8,0.9
+2,0,4,1,2,3,0.5,0.6
+2,1,3,2,1,2,0.6,0.7
+2,2,2,0,1,1,0.9,0.8
+untrained,0,4,1,2,3,0.5,0.6
+untrained,1,3,0,3,3,0.4,0.5
+untrained,2,2,0,2,2,0.3,0.4
 """
 
 
@@ -48,15 +63,22 @@ def results(root, tmp_path, monkeypatch):
     np.save("data/raw/test_labels.npy", np.zeros(5, np.uint8))
     folder = tmp_path / "reports"
     evaluation = json.loads((folder / "evaluation.json").read_text())
-    evaluation["spread"] = {"label_draw": 0.003, "dae": 0.0, "initialisation": 0.004, "test_images": 0.0}
+    deviations = {"label_draw": 0.003, "dae": 0.0, "seed": 0.004, "test_images": 0.0, "images_by_run": 0.0}
+    evaluation["spread"] = {source: {"deviation": value, "low": 0.0} for source, value in deviations.items()}
+    evaluation["spread"]["total"] = {"deviation": 0.005}
     evaluation["without"]["recall"] = {"0": 0.75, "1": 0.5, "2": 0.875}
     evaluation["with"]["recall"] = {"0": 0.875, "1": 0.75, "2": 0.625}
     (folder / "evaluation.json").write_text(json.dumps(evaluation))
     (folder / "replicates.csv").write_text(REPLICATES)
     (folder / "reconstruction.csv").write_text(RECONSTRUCTION)
+    (folder / "layers.csv").write_text(LAYERS)
     (folder / "noise_levels.csv").write_text("level,noisy,denoised\n0,,18\n0.3,14,19\n0.6,12,20\n0.9,11,15\n")
-    (folder / "history" / "pretrain.csv").write_text("dae,epoch,loss\n0,1,0.25\n0,2,0.125\n1,1,0.75\n1,2,0.375\n")
-    (folder / "history" / "finetune.csv").write_text("run,step,loss\n1,10,0.5\n1,20,0.25\n2,10,0.5\n2,20,0.75\n")
+    (folder / "history" / "pretrain.csv").write_text(
+        "dae,epoch,loss,held_out\n0,1,0.25,0.5\n0,2,0.125,0.25\n1,1,0.75,1\n1,2,0.375,0.5\n"
+    )
+    (folder / "history" / "finetune.csv").write_text(
+        "run,step,loss\n1,10,0.5\n1,20,0.25\n3,10,0.5\n3,20,0.75\n4,10,7\n4,20,7\n"
+    )
     (folder / "history" / "baseline.csv").write_text("run,step,loss\n1,10,9.0\n1,20,2.0\n2,10,9.0\n2,20,4.0\n")
     return folder
 
@@ -70,19 +92,26 @@ def params(root):
 def test_facts_worked_out_by_hand(results, params):
     facts = collect(params, report.load(params))
     assert facts["spread_shares"] == pytest.approx(
-        {"label_draw": 0.36, "dae": 0, "initialisation": 0.64, "test_images": 0}
+        {"label_draw": 0.36, "dae": 0, "seed": 0.64, "test_images": 0, "images_by_run": 0}
     )
     assert facts["wins"] == 1  # of three replicates: more, equal, less; the repeat does not count
     assert facts["recall_gains"] == {"0": 0.125, "1": 0.25, "2": -0.25}
     assert (facts["most"], facts["least"]) == ("1", "2")
-    assert facts["n_runs"] == 2
+    assert facts["n_runs"] == 3
     assert facts["repeats"] == 3  # 9 are asked for, of 3 replicates
-    assert facts["final_loss"] == {"with": 0.5, "without": 3.0}
-    assert facts["pretraining"] == [0.5, 0.25]
+    assert facts["final_loss"] == {"with": 0.5, "without": 3.0}  # run 4 is a repeat
+    assert facts["pretraining"] == {"loss": [0.5, 0.25], "held_out": [0.75, 0.375]}
+    trained, layers = facts["layers"]["trained"], facts["layers"]
+    assert (layers["pixels"]["linear"], layers["untrained"][1]["neighbours"]) == (0.5, 0.4)
+    assert [(row["layer"], row["all_dead"], row["linear"]) for row in trained] == [
+        (1, [1, 2], pytest.approx(0.65)),
+        (2, [0, 0], pytest.approx(0.85)),
+    ]
     assert facts["by_class"].to_dict() == {
         "noisy": {"0": 11, "1": 14},
         "denoised": {"0": 19, "1": 24},
         "pca": {"0": 12, "1": 15},
+        "linear": {"0": 15, "1": 18},
     }
     # 4 pixels to 3 units to 2: 4 * 3 + 3 * 2 = 18 weights, 3 + 2 biases up and 3 + 4 down
     assert facts["n_parameters"] == {"tied": 30, "untied": 48}
@@ -101,7 +130,7 @@ def test_no_probe_sees_more_than_2000_images(results, params):
 
 def test_no_spread_at_all_has_no_shares(results, params):
     evaluation = json.loads((results / "evaluation.json").read_text())
-    evaluation["spread"] = dict.fromkeys(evaluation["spread"], 0.0)
+    evaluation["spread"] = {source: {"deviation": 0.0, "low": 0.0} for source in evaluation["spread"]}
     (results / "evaluation.json").write_text(json.dumps(evaluation))
     assert set(collect(params, report.load(params))["spread_shares"].values()) == {0}
 

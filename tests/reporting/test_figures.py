@@ -11,14 +11,14 @@ from matplotlib.figure import Figure
 
 from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
 from reporting.common.words import FOLDER, LANGUAGES
-from reporting.evaluate.figures import confusions, learning_curves, paired_accuracies
+from reporting.evaluate.figures import confusions, learning_curves, paired_accuracies, pretraining, reliability
 from reporting.label_curve.figures import label_curve
 from reporting.ladder.figures import ladder
 from reporting.noise_curve.figures import noise_curve
 from reporting.predict.figures import overview
 from reporting.reconstruct.figures import code_units, filters, noise_levels, reconstructions
 from reporting.theory.figures import anomalies, code_sizes, copies, maps, samples, sweep
-from reporting.tune.figures import tuning
+from reporting.tune.figures import search
 
 
 def texts(figure) -> str:
@@ -39,6 +39,10 @@ LABEL_CURVE = pd.DataFrame(
         "with": [0.88, 0.92, 0.95, 0.97],
     }
 )
+LABEL_ROWS = [
+    {"n_labels": 100, "difference": 0.08, "low": 0.07, "high": 0.09},
+    {"n_labels": 1000, "difference": 0.04, "low": -0.01, "high": 0.09},
+]
 LADDER = pd.DataFrame(
     [
         (n_labels, arm, accuracy)
@@ -68,6 +72,27 @@ NOISE_CURVE = pd.DataFrame(
     ],
     columns=["corruption", "level", "accuracy", "std", "psnr_denoised"],
 )
+TUNE = pd.DataFrame(
+    [
+        ("without", "free", 0.001, 0.80, 1, False),
+        ("without", "free", 0.003, 0.85, 4, True),
+        ("with", "free", 0.0001, 0.90, 4, False),
+        ("with", "free", 0.0003, 0.92, 2, True),
+        ("with", "frozen", 0.01, 0.88, 4, True),
+    ],
+    columns=["arm", "way", "learning_rate", "accuracy", "draws", "chosen"],
+)
+BINS = pd.DataFrame(
+    [
+        ("without", False, 10, 0.5, 0.25),
+        ("without", False, 90, 0.875, 0.75),
+        ("with", False, 100, 0.75, 0.5),
+        ("without", True, 100, 0.625, 0.6875),
+        ("with", True, 40, 0.4375, 0.375),
+        ("with", True, 60, 0.5625, 0.5),
+    ],
+    columns=["arm", "calibrated", "images", "confidence", "accuracy"],
+)
 
 
 def module_of(path):
@@ -88,12 +113,18 @@ def drawn():
         for code in (2, 1568)
     ]
     calls = {
-        reconstructions: (images, {"noisy": images, "denoised": images, "pca": images}, [0, 1]),
+        reconstructions: (images, {"noisy": images, "denoised": images, "linear": images, "pca": images}, [0, 1]),
         filters: (images,),
         code_units: (rng.random((10, 9)), images),
         paired_accuracies: (arms, 0.0123, (0.01, 0.02)),
-        confusions: ({arm: rng.integers(0, 90, (10, 10)) for arm in arms},),
-        learning_curves: (rng.random((2, 4)), {arm: rng.random((3, 2)) for arm in arms}, np.array([1, 2])),
+        confusions: ({arm: rng.integers(0, 90, (10, 10)) for arm in arms}, 2),
+        reliability: (BINS,),
+        learning_curves: (
+            dict.fromkeys(arms, np.array([1, 2])),
+            {arm: rng.random((3, 2)) for arm in arms},
+            {arm: rng.random((3, 2)) for arm in arms},
+        ),
+        pretraining: ({"loss": rng.random((2, 4)), "held_out": rng.random((2, 4))},),
         noise_levels: ([0.0, 0.5], {"noisy": [12.5, 11.5], "denoised": [20.5, 19.5]}, 0.5),
         maps: (
             {"ae_code": rng.random((20, 2)), "pca_code": rng.random((20, 2))},
@@ -105,8 +136,8 @@ def drawn():
         copies: ({"input": images, "copying": images, "denoising": images}, 1568),
         code_sizes: ([2, 1568], [images, images], images),
         sweep: (sweep_rows, 0.815, 784),
-        tuning: (fractions, fractions[::-1] / 20, 2),
-        label_curve: (LABEL_CURVE, {"n_labels": 100, "extra": 50}),
+        search: (TUNE,),
+        label_curve: (LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 50}),
         ladder: (LADDER,),
         noise_curve: (NOISE_CURVE, 0.8),
     }
@@ -194,45 +225,110 @@ def test_paired_accuracies_show_each_replicate_and_the_interval_of_the_mean():
     assert not paired_accuracies(accuracies, 0.0125, None, "en").axes[1].patches
 
 
-def test_confusions_are_in_per_cent_of_the_true_class():
-    left, right = confusions(
-        {"without": np.array([[198, 2], [150, 50]]), "with": np.array([[0, 0], [1, 3]])}, "en"
-    ).axes
-    shown = {text.get_position(): (text.get_text(), text.get_color()) for text in left.texts}
-    assert shown == {  # of column and row
-        (0, 0): ("99", "white"),
-        (1, 0): ("1.0", "black"),
-        (0, 1): ("75", "white"),
-        (1, 1): ("25", "white"),
+def test_confusions_are_in_images_a_replicate_beside_their_change_by_pre_training():
+    matrices = {
+        "without": np.array([[900, 60, 1], [8, 800, 4], [0, 40, 700]]),
+        "with": np.array([[950, 12, 3], [8, 900, 100], [0, 38, 500]]),
     }
-    assert np.asarray(left.images[0].get_array()).tolist() == [[99, 1], [75, 25]]
-    assert [text.get_text() for text in right.texts] == ["", "", "25", "75"]
-    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
-    assert [(axis.get_title(), axis.title.get_color()) for axis in (left, right)] == [
-        ("without", VERMILION),
-        ("with pre-training", BLUE),
+    left, right = confusions(matrices, 4, "en").axes
+    shown = [
+        {text.get_position(): (text.get_text(), text.get_color()) for text in axis.texts} for axis in (left, right)
     ]
+    assert shown[0] == {  # of column and row
+        (1, 0): ("15", "white"),
+        (0, 1): ("2", "black"),
+        (2, 1): ("1", "black"),
+        (1, 2): ("10", "black"),
+    }
+    # halves are rounded away from 0, and what changes by less than half an image is left out
+    assert shown[1] == {
+        (1, 0): ("−12", "black"),
+        (2, 0): ("+1", "black"),
+        (2, 1): ("+24", "white"),
+        (1, 2): ("−1", "black"),
+    }
+    found = [np.ma.filled(axis.images[0].get_array(), np.nan) for axis in (left, right)]
+    expected = [
+        [[np.nan, 15, 0.25], [2, np.nan, 1], [0, 10, np.nan]],
+        [[np.nan, -12, 0.5], [0, np.nan, 24], [0, -0.5, np.nan]],
+    ]
+    np.testing.assert_array_equal(found, expected)
+    low, high = right.images[0].get_clim()
+    assert (left.images[0].get_clim()[0], low) == (0, -high)  # no change has the colour in the middle
+    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
+    assert [axis.get_title() for axis in (left, right)] == ["confusions without pre-training", "change by pre-training"]
+
+
+def test_confusions_of_classifiers_without_a_mistake_are_empty():
+    figure = confusions(dict.fromkeys(("with", "without"), np.diag([5, 7])), 1, "en")
+    figure.draw_without_rendering()
+    assert [len(axis.texts) for axis in figure.axes] == [0, 0]
+
+
+def test_reliability_shows_the_bins_of_each_arm_as_trained_and_calibrated():
+    left, right = reliability(BINS, "en").axes
+    ideal = ("black", [(0, 0), (100, 100)])
+    assert lines(left) == {
+        "perfect calibration": ideal,
+        "without": (VERMILION, [(50, 25), (87.5, 75)]),
+        "with pre-training": (BLUE, [(75, 50)]),
+    }
+    assert lines(right) == {
+        "perfect calibration": ideal,
+        "without": (VERMILION, [(62.5, 68.75)]),
+        "with pre-training": (BLUE, [(43.75, 37.5), (56.25, 50)]),
+    }
+    assert [axis.get_title() for axis in (left, right)] == ["as trained", "with a temperature"]
+    assert (right.get_xlabel(), left.get_ylabel()) == ("confidence (%)", "test accuracy (%)")
 
 
 def test_learning_curves_are_the_means_with_the_range_over_replicates():
-    arms = {"with": np.array([[1.0, 0.5], [3.0, 1.0], [5.0, 3.0]]), "without": np.array([[4.0, 2.0], [8.0, 4.0]])}
-    left, right = learning_curves(np.array([[0.5, 0.25], [0.75, 0.125]]), arms, np.array([10, 20]), "en").axes
-    assert [points(line.get_xydata()) for line in left.lines] == [[(1, 0.5), (2, 0.25)], [(1, 0.75), (2, 0.125)]]
-    assert lines(right) == {
+    losses = {"with": np.array([[1.0, 0.5], [3.0, 1.0], [5.0, 3.0]]), "without": np.array([[4.0, 2.0], [8.0, 4.0]])}
+    accuracies = {"with": np.array([[0.5, 0.75], [0.75, 1.0]]), "without": np.array([[0.25, 0.5], [0.5, 0.75]])}
+    steps = {"with": np.array([10, 20]), "without": np.array([5, 30])}
+    left, right = learning_curves(steps, losses, accuracies, "en").axes
+    assert lines(left) == {
+        "without": (VERMILION, [(5, 6), (30, 3)]),
         "with pre-training": (BLUE, [(10, 3), (20, 1.5)]),
-        "without": (VERMILION, [(10, 6), (20, 3)]),
+    }
+    assert [(colour(edge), band(edge)) for edge in left.collections] == [
+        (VERMILION, {5: (4, 8), 30: (2, 4)}),
+        (BLUE, {10: (1, 5), 20: (0.5, 3)}),
+    ]
+    assert lines(right) == {
+        "without": (VERMILION, [(5, 37.5), (30, 62.5)]),
+        "with pre-training": (BLUE, [(10, 62.5), (20, 87.5)]),
     }
     assert [(colour(edge), band(edge)) for edge in right.collections] == [
-        (BLUE, {10: (1, 5), 20: (0.5, 3)}),
-        (VERMILION, {10: (4, 8), 20: (2, 4)}),
+        (VERMILION, {5: (25, 50), 30: (50, 75)}),
+        (BLUE, {10: (50, 75), 20: (75, 100)}),
     ]
-    assert right.get_yscale() == "log"
-    assert [axis.get_xlabel() for axis in (left, right)] == ["epoch", "training step"]
-    assert [axis.get_ylabel().split(":")[0] for axis in (left, right)] == ["dAE", "classifier"]
+    assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
+    assert [axis.get_xlabel() for axis in (left, right)] == ["training step"] * 2
+    assert [axis.get_ylabel() for axis in (left, right)] == ["classifier: cross-entropy (nats)", "test accuracy (%)"]
+
+
+def test_pretraining_shows_a_line_of_each_dae_on_training_images_and_on_those_held_out():
+    losses = {"loss": np.array([[0.5, 0.25], [0.75, 0.125]]), "held_out": np.array([[0.625, 0.375], [0.875, 0.5]])}
+    (axis,) = pretraining(losses, "en").axes
+    seen, unseen = axis.lines[:2], axis.lines[2:]
+    assert [points(line.get_xydata()) for line in seen] == [[(1, 0.5), (2, 0.25)], [(1, 0.75), (2, 0.125)]]
+    assert [points(line.get_xydata()) for line in unseen] == [[(1, 0.625), (2, 0.375)], [(1, 0.875), (2, 0.5)]]
+    looks = [{(line.get_color(), line.get_linestyle()) for line in found} for found in (seen, unseen)]
+    assert len(looks[0]) == len(looks[1]) == 1
+    assert looks[0] != looks[1]
+    # the legend names each kind once
+    named = {
+        text.get_text(): line.get_linestyle()
+        for text, line in zip(axis.get_legend().get_texts(), axis.get_legend().get_lines(), strict=True)
+    }
+    assert named == {"training images": "-", "images held out": "--"}
+    assert (seen[0].get_linestyle(), unseen[0].get_linestyle()) == ("-", "--")
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "dAE: cross-entropy (nats/pixel)")
 
 
 def test_the_label_curve_shows_mean_errors_their_range_and_what_pre_training_is_worth():
-    (axis,) = label_curve(LABEL_CURVE, {"n_labels": 100, "extra": 1050}, "en").axes
+    axis, below = label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 1050}, "en").axes
     assert lines(axis) == {
         "without": (VERMILION, [(100, 18), (1000, 8)]),
         "with pre-training": (BLUE, [(100, 10), (1000, 4)]),
@@ -248,7 +344,11 @@ def test_the_label_curve_shows_mean_errors_their_range_and_what_pre_training_is_
     assert (axis.get_xlabel(), axis.get_ylabel()) == ("labelled images", "test error (%)")
     assert [label.get_text() for label in axis.get_xticklabels()] == ["100", "1,000"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["3", "5", "10", "20"]
-    assert not label_curve(LABEL_CURVE, None, "en").axes[0].texts
+    (gains,) = below.containers
+    assert points(gains[0].get_xydata()) == [(100, 8), (1000, 4)]
+    assert [tuple(bar[:, 1].round(6)) for bar in gains[2][0].get_segments()] == [(7, 9), (-1, 9)]
+    assert below.get_xlim() == axis.get_xlim()
+    assert not label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, None, "en").axes[0].texts
 
 
 def test_the_ladder_figure_shows_the_mean_error_of_every_arm_and_each_draw():
@@ -331,9 +431,13 @@ def test_anomalies_below_chance_have_the_other_colour():
     [
         (
             reconstructions,
-            (marked(0.1, 0.2, 0.3), {"noisy": marked(0.4, 0.5, 0.6), "pca": marked(0.7, 0.8, 0.9)}, [2, 0]),
-            [0.3, 0.1, 0.6, 0.4, 0.9, 0.7],
-            ["original", "noisy", "denoised\nby PCA"],
+            (
+                marked(0.1, 0.2, 0.3),
+                {"noisy": marked(0.4, 0.5, 0.6), "linear": marked(0.7, 0.8, 0.9), "pca": marked(0.15, 0.25, 0.35)},
+                [2, 0],
+            ),
+            [0.3, 0.1, 0.6, 0.4, 0.9, 0.7, 0.35, 0.15],
+            ["original", "noisy", "denoised by\nleast squares", "denoised\nby PCA"],
         ),
         (
             samples,
@@ -405,15 +509,28 @@ def test_the_sweep_shows_decibels_left_and_the_probe_right():
     ]
 
 
-def test_tuning_shows_the_gain_against_the_baseline_and_stars_the_setting_chosen():
-    (axis,) = tuning(np.array([0.5, 0.75, 0.875]), np.array([0.25, 0.125, 0.0]), 1, "en").axes
-    assert [points(cloud.get_offsets()) for cloud in axis.collections] == [
-        [(50, 25), (75, 12.5), (87.5, 0)],
-        [(75, 12.5)],
-    ]
-    assert [cloud.get_label() for cloud in axis.collections] == ["settings tried on both arms", "the settings chosen"]
-    assert axis.get_xlabel().startswith("accuracy without pre-training")
-    assert axis.get_ylabel() == "gain by pre-training (percentage points)"
+def test_the_search_shows_each_free_configuration_larger_the_further_it_went_and_rings_the_choices():
+    (axis,) = search(TUNE, "en").axes
+    found = [(cloud.get_label(), points(cloud.get_offsets()), cloud.get_sizes().tolist()) for cloud in axis.collections]
+    without, ring, with_, other_ring, legend = found
+    assert without == ("without", [(0.001, 80), (0.003, 85)], [35, 80])
+    assert with_ == ("with pre-training", [(0.0001, 90), (0.0003, 92)], [80, 50])
+    assert (ring[1], other_ring[1], legend[1]) == ([(0.003, 85)], [(0.0003, 92)], [])
+    assert [colour(axis.collections[number]) for number in (0, 2)] == [VERMILION, BLUE]
+    assert not axis.collections[1].get_facecolor().size  # a ring, through which the point is seen
+    named = [text.get_text() for text in axis.get_legend().get_texts()]
+    assert named == ["without", "with pre-training", "the choice of each arm"]
+    assert axis.get_xscale() == "log"
+    assert axis.get_xlabel() == "learning rate at the first step"
+    assert axis.get_ylabel() == "accuracy in cross-validation (%)"
+
+
+def test_the_search_leaves_out_the_accuracies_that_would_squeeze_the_others():
+    table = pd.concat([TUNE, TUNE[:1].assign(learning_rate=0.01, accuracy=0.11)])
+    (axis,) = search(table, "en").axes
+    assert axis.get_ylim()[0] == 67  # 25 points below the best
+    (axis,) = search(TUNE, "en").axes
+    assert 75 < axis.get_ylim()[0] < 80
 
 
 def test_the_overview_shows_every_picture_with_its_name_and_its_answer(mnist):

@@ -32,7 +32,7 @@ def committed(root, mnist, monkeypatch) -> dict:
 
 
 # what the expected words below rest on, whatever is committed
-USUAL = {"dataset": "mnist", "n_labels": 500, "corruption": "masking", "noise": 0.5}
+USUAL = {"dataset": "mnist", "n_labels": 500, "corruption": "masking", "noise": 0.5, "replicates": 20}
 
 
 @pytest.fixture
@@ -51,14 +51,13 @@ def facts(committed):
             params = params.model_copy(update=new)
         found["dataset"] = DATASETS[params.dataset]
         found["images"] = found["dataset"]["title"]
-        for arm, loss in (("with", 0.1), ("without", 0.2)):
-            found["losses"][arm]["loss"] = loss
         for row, test in zip(found["theory"]["tied"], (0.004, 0.003, 0.0109, 0.008), strict=True):
             row |= {"images": 20000 if test < 0.005 else 1000, "train": 0.001, "test": test}
-        found["evaluation"]["verdict"] = verdict
+        found["evaluation"] |= {"verdict": verdict, "beyond_margin": True}
         difference = {"mean": mean, "low": low, "high": high, "two_way_low": low, "two_way_high": high}
         found["evaluation"]["difference"]["accuracy"] |= difference
-        found["reconstruction"]["psnr"]["noisy"] = noisy
+        found["reconstruction"]["psnr"] |= {"noisy": noisy, "denoised": 20.0, "linear": 17.0}
+        found["layers"].loc[found["layers"]["dae"] != "untrained", "linear"] += found["layers"]["layer"]
         change(found)
         return collect(params, found)
 
@@ -155,9 +154,26 @@ def known(found) -> None:
         "p_value": 0.0123,
         "effect_size": 2.5,
         "win_probability": 0.875,
+        "smallest": 0.0023,
     }
     evaluation["difference"]["log_loss"] |= {"mean": -0.05, "low": -0.06, "high": -0.04}
-    evaluation["spread"] = {"label_draw": 0.003, "initialisation": 0.004, "dae": 0.001, "test_images": 0.002}
+    for source, deviation, low in (
+        ("label_draw", 0.003, 0.001),
+        ("dae", 0.001, 0.0),
+        ("seed", 0.004, 0.002),
+        ("test_images", 0.002, 0.001),
+        ("images_by_run", 0.0, 0.0),
+    ):
+        evaluation["spread"][source] = {"deviation": deviation, "low": low, "high": 0.005}
+    evaluation["spread"]["total"] = {"deviation": 0.00548}
+    for arm, error, loss in (("with", 0.01, 0.3), ("without", 0.02, 0.35)):
+        evaluation[arm]["calibration_error"]["mean"] = 10 * error
+        evaluation["calibrated"][arm] = {"temperature": 100 * error, "calibration_error": error, "log_loss": loss}
+    evaluation["beyond_margin"] = True
+    evaluation["confusions"] = {
+        "rarer": [{"true": 4, "predicted": 9, "images": -21.25}],
+        "commoner": [{"true": 3, "predicted": 5, "images": 4.6}],
+    }
 
 
 QUOTES = {
@@ -168,10 +184,10 @@ QUOTES = {
 }
 DISCUSSIONS = {
     "better": (
-        "**With or without?** With. The gain of +10.00 points removes 50 % of the baseline's errors, and it has the "
-        "same sign in 17 of 20 replicates.",
-        "**Com ou sem?** Com. O ganho de +10,00 pontos elimina 50 % dos erros da referência e tem o mesmo sinal em 17 "
-        "de 20 réplicas.",
+        "**With or without?** With. The gain of +10.00 points removes 50 % of the baseline's errors; pre-training won "
+        "in 17 of 20 replicates. The whole interval lies beyond the margin of ±0.5 points",
+        "**Com ou sem?** Com. O ganho de +10,00 pontos elimina 50 % dos erros da referência; o pré-treinamento venceu "
+        "em 17 de 20 réplicas. Todo o intervalo está além da margem de ±0,5 ponto",
     ),
     "worse": (
         "**With or without?** Without. Pre-training costs −10.00 points of accuracy at this setting, and it won in "
@@ -216,31 +232,53 @@ def test_the_tables_have_each_number_in_its_own_cell(facts):
         "| mean | +10.00 points |",
         "| 95 % interval, replicates and test images drawn anew (bootstrap) | +8.00 to +12.00 points |",
         "| 95 % interval, replicates alone (t) | +9.00 to +11.00 points |",
-        "| p value of no difference (Wilcoxon's signed-rank test) | 0.012 |",
+        "| p value of no difference (Wilcoxon's signed-rank test, exact) | 0.012 |",
+        "| smallest difference that so many replicates find in 80 % of cases (t test) | 0.23 points |",
         "| effect size (mean / standard deviation over replicates) | 2.50 |",
         "| probability that pre-training wins on a new draw of labels | 87.5 % |",
-        "| draw of the labelled images | 0.30 | 30 % |",
-        "| the classifier's seed: initial weights, batches, dropout, masking | 0.40 | 53 % |",
-        "| the dAE's seed | 0.10 | 3 % |",
-        "| choice of the test images | 0.20 | 13 % |",
+        "| draw of the labelled images | 0.30 | 0.10 to 0.50 | 30 % |",
+        "| the classifier's seed: initial weights, batches, dropout, masking | 0.40 | 0.20 to 0.50 | 53 % |",
+        "| choice of the test images | 0.20 | 0.10 to 0.50 | 13 % |",
     ]
     for row in rows:
         assert f"\n{row}\n" in english, row
         cells = row.split(" | ", 1)[1].translate(str.maketrans(",.", ".,"))
-        cells = cells.replace(" to ", " a ").replace("points", "pontos")
+        cells = cells.replace(" to ", " a ").replace("points", "pontos").replace("0,23 pontos", "0,23 ponto")
         assert f" | {cells}\n" in portuguese, row
+    for text, words in ((english, "not told apart from 0"), (portuguese, "não se distingue de 0")):
+        assert f"0{'.' if text is english else ','}10 | 0" in text
+        assert text.count(f"| {words} |") == 2
+
+
+def test_calibration_and_confusions_are_told_with_their_numbers(facts):
+    english, portuguese = (render(language, facts(known)) for language in ("en", "pt"))
+    assert "a calibration error of 10.0 (with) and 20.0 % (without)" in english
+    assert "(1.00 and 2.00), leaves 1.0 and 2.0 %; the log loss goes from 0.450 to 0.300 and from 0.400" in english
+    assert "rarer: 4 taken for 9 (−21.3). These become more common: 3 taken for 5 (+4.6)." in english
+    assert "um erro de calibração de 10,0 (com) e 20,0 % (sem)" in portuguese
+    assert "mais raras: 4 tomado por 9 (−21,3). Estas ficam mais comuns: 3 tomado por 5 (+4,6)." in portuguese
 
 
 OTHERWISE = [
     (
         lambda found: found["evaluation"]["difference"]["accuracy"].update(p_value=0.4),
-        "| p value of no difference (Wilcoxon's signed-rank test) | 0.400 |",
-        "| valor p de nenhuma diferença (teste de postos sinalizados de Wilcoxon) | 0,400 |",
+        "| p value of no difference (Wilcoxon's signed-rank test, exact) | 0.400 |",
+        "| valor-p (hipótese: nenhuma diferença; teste exato dos postos sinalizados de Wilcoxon) | 0,400 |",
     ),
     (
-        lambda found: found["losses"]["with"].update({"loss": [0.5] * len(found["losses"]["with"])}),
-        "The training loss does not show a better fit",
-        "A perda de treinamento não mostra um ajuste melhor",
+        lambda found: found["evaluation"].update(beyond_margin=False),
+        "The interval reaches below the margin of 0.5 points: that pre-training helps is sure by the rule",
+        "O intervalo desce abaixo da margem de 0,5 ponto: que o pré-treinamento ajuda é certo pela regra",
+    ),
+    (
+        lambda found: found["reconstruction"]["psnr"].update(linear=99.0),
+        "dB worse. PCA",
+        "dB pior. A PCA",
+    ),
+    (
+        lambda found: found["layers"].__setitem__("linear", 0.5),
+        "serve a linear probe no better than the pixels do, and no better than",
+        "servem a uma sonda linear não melhor que os pixels, e não melhor que",
     ),
     (
         lambda found: found["reconstruction"]["psnr"].update(noisy=25.0),
@@ -251,11 +289,6 @@ OTHERWISE = [
         lambda found: found["reconstruction"]["psnr"].update(noisy=None),
         "Without noise (`noise` is 0) the dAE is a plain autoencoder",
         "Sem ruído (`noise` é 0) o dAE é um autoencoder comum",
-    ),
-    (
-        lambda found: found["reconstruction"].update(dead_units=1),
-        "1 is dead: no test image activates it.",
-        "1 está morta: nenhuma imagem de teste a ativa.",
     ),
     (
         lambda found: found["theory"]["trustworthiness"].update(ae_code=0.1),

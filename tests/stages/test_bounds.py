@@ -3,6 +3,7 @@
 import copy
 import math
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal, get_args, get_origin
 
@@ -86,7 +87,8 @@ class Kind:
     def ranges(self) -> list[str]:
         """The bounds, as comments write them."""
         if get_origin(self.kind) is list:
-            return ["{} to {}".format(*self.length()), *self.inner().ranges()]
+            shortest, longest = self.length()
+            return [f"{shortest} to {longest}"] * (shortest < longest) + self.inner().ranges()
         if get_origin(self.kind) is dict:
             return self.inner(1).ranges()
         if not self.limits:
@@ -142,11 +144,16 @@ def test_the_text_of_what_is_allowed_has_the_bounds(file, key):
     kind = Kind(field.annotation, field.metadata)
     for text in kind.ranges():
         assert text in field.description
+    if get_origin(kind.kind) is list and len(set(kind.length())) == 1:
+        assert field.description.startswith(f"a list of {kind.length()[0]} ")
     assert kind.different == ("different" in field.description)
 
 
 def comments(text: str) -> dict[str, str]:
-    """The comment of each key, by its dotted name: in its own line, and in indented lines below that hold no key."""
+    """The comment of each key, by its dotted name: in its own line, and in indented lines below that hold no key.
+
+    Keys of a section that has them "as above" have the comments of the section before.
+    """
     found, sections = {}, {}
     for line in text.splitlines():
         if key := re.match(r"( *)(\w+):(.*)", line):
@@ -156,6 +163,10 @@ def comments(text: str) -> dict[str, str]:
             found[name] = key[3].partition("#")[2]
         elif line.startswith(" "):
             found[name] += line.replace("#", " ", 1)
+    for above, section in pairwise([name for name in found if "." not in name]):
+        if "keys as above" in found[section]:
+            keys = [name.removeprefix(above) for name in found if name.startswith(f"{above}.")]
+            found |= {section + name: found[above + name] for name in keys}
     return found
 
 

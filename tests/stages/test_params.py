@@ -66,6 +66,8 @@ def test_the_committed_parameters_are_valid(root):
         ("pretrain.learning_rate", 0, "a number above 0, up to 0.1"),
         ("pretrain.learning_rate", "0.001", "a number above 0, up to 0.1"),
         ("finetune.dropout", 0.95, "a number from 0 to 0.9"),
+        ("baseline.dropout", 0.95, "a number from 0 to 0.9"),
+        ("temperatures.baseline", 0, "a number above 0, up to 100"),
         ("evaluate.margin", -0.01, "a number from 0 to 0.5"),
         ("evaluate.confidence", 95, "a number from 0.5 to 0.999"),
     ],
@@ -86,6 +88,7 @@ def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowe
         ({"theory.few": 20_000}, "theory.few is 20000; allowed is a number below theory.images, 20000"),
         ({"theory.images": 500, "theory.few": 100}, "theory.codes is .*; allowed is .* at most theory.images, 500"),
         ({"theory.codes": [784, 1000]}, "theory.codes is .*; allowed is a list with a code below 784"),
+        ({"pretrain.models": 4, "replicates": 3}, "pretrain.models is 4; allowed is at most replicates, 3"),
         (
             {"n_labels": 54_211, "split.stratified": True},
             "n_labels is 54211; allowed is at most 54210 of mnist where split.stratified is true",
@@ -102,6 +105,7 @@ def test_values_that_do_not_fit_each_other_are_told(load_with, changes, message)
     "changes",
     [
         {"theory.images": 512},
+        {"pretrain.models": 3, "replicates": 3},
         {"theory.images": 500, "theory.few": 499, "theory.codes": [500, 784]},
         {"n_labels": 54_210, "split.stratified": True},
         {"n_labels": 60_000, "split.stratified": True, "dataset": "fashion_mnist"},
@@ -152,9 +156,11 @@ def test_a_missing_file_is_named(tmp_path):
         load_params(tmp_path / "nowhere.yaml")
 
 
-@pytest.mark.parametrize(("key", "value"), [("noise", 0), ("noise", 1), ("replicates", 1), ("network.units", [1])])
-def test_extremes_that_are_allowed(load_with, key, value):
-    load_with({key: value})
+@pytest.mark.parametrize(
+    "changes", [{"noise": 0}, {"noise": 1}, {"replicates": 1, "pretrain.models": 1}, {"network.units": [1]}]
+)
+def test_extremes_that_are_allowed(load_with, changes):
+    load_with(changes)
 
 
 EXPONENTS = {"1e-3": 0.001, "1.0e-3": 0.001, "1E-3": 0.001}

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from stages import reconstruct
+from stages._encoders import save_encoders
 from stages.common.errors import StageError
 from stages.common.params import load_params
 
@@ -36,21 +37,25 @@ def test_the_gate_stops_too_small_a_gain(params):
 def denoise(params, tmp_path, monkeypatch, drawn_by):
     """Run the stage on 20 images of 8 x 8 pixels, with a dAE that makes every pixel white.
 
-    Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half. The first unit of the
-    code is active for all images, the second for all but those of class 0, the third for none.
+    Of class 0 a quarter of the pixels is white, of class 1 all are, of the other classes half; of the training images
+    all pixels are. The first unit of the code is active for all images, the second for all but those of class 0, the
+    third for none. Of two encoders the first is the dAE's, the second has only dead units.
     """
     from dae.core.networks import build_autoencoder
     from dae.core.training import set_up_tensorflow
 
     set_up_tensorflow()
     monkeypatch.chdir(tmp_path)
-    for folder in ("data/raw", "data/pretrain"):
+    for folder in ("data/raw", "data/pretrain", "data/split"):
         (tmp_path / folder).mkdir(parents=True)
     classes = np.tile(np.arange(10), 2).astype(np.uint8)
     white = np.array([16, 64, *[32] * 8])[classes]
     images = np.where(np.arange(64) < white[:, None], 255, 0).astype(np.uint8).reshape(-1, 8, 8)
-    for name, array in {"test_images": images, "train_images": images, "test_labels": classes}.items():
+    train = np.concatenate([np.full_like(images, 255), images])
+    arrays = {"test_images": images, "train_images": train, "test_labels": classes, "train_labels": np.tile(classes, 2)}
+    for name, array in arrays.items():
         np.save(f"data/raw/{name}.npy", array)
+    np.save("data/split/draws.npy", np.array([np.arange(39, 19, -1), np.arange(10, 30)]))
     dae = build_autoencoder(64, [5, 3], tied=False)
     weights = [np.zeros_like(array) for array in dae.get_weights()]
     kernel, _, next_kernel, next_bias, *_, last_bias = weights
@@ -58,12 +63,14 @@ def denoise(params, tmp_path, monkeypatch, drawn_by):
     last_bias[:] = 50
     dae.set_weights(weights)
     dae.save("data/pretrain/dae.keras")
+    save_encoders([weights[:4], [np.zeros_like(array) for array in weights[:4]]])
     drawn = drawn_by(reconstruct)
 
-    def run(noise, levels):
+    def run(noise, levels, gain=0.4):
         parts = {
             "network": params.network.model_copy(update={"units": [5, 3]}),
-            "reconstruct": params.reconstruct.model_copy(update={"levels": levels, "min_psnr_gain": 0.4}),
+            "pretrain": params.pretrain.model_copy(update={"models": 2}),
+            "reconstruct": params.reconstruct.model_copy(update={"levels": levels, "min_psnr_gain": gain}),
         }
         reconstruct.main(params.model_copy(update={"corruption": "masking", "noise": noise} | parts))
         return json.loads((tmp_path / "reports" / "reconstruction.json").read_text()), drawn
@@ -78,7 +85,11 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert (summary["psnr"]["noisy"], summary["psnr"]["denoised"]) == (2.8, 3.23)
     assert (summary["mse"]["noisy"], summary["mse"]["denoised"]) == (0.525, 0.475)
     assert summary["worst_mse"] == 0.55  # of the two images of class 0 and of eight others but those of class 1
-    assert summary["dead_units"] == 1
+    assert summary["train_psnr"] is None  # the first 20 training images are white
+    # with all pixels masked, least squares can only give back the mean training image
+    train = np.load("data/raw/train_images.npy") / 255
+    test = np.load("data/raw/test_images.npy") / 255
+    assert summary["mse"]["linear"] == round(np.square(test - train.mean(axis=0)).mean(), 5)
     table = pd.read_csv("reports/reconstruction.csv", dtype={"class": str}).set_index(["images", "class"])
     assert table.loc[("noisy", "0"), "mse"] == 0.25
     assert table.loc[("denoised", "0"), "mse"] == 0.75
@@ -114,3 +125,75 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert set(strips[8:16].ravel().tolist()) == {255}
     assert set(strips[16:24].ravel().tolist()) == {0}
     assert set(strips[24:].ravel().tolist()) == {255}
+
+
+def test_without_noise_nothing_is_corrupted_and_the_linear_code_loses_little(denoise):
+    summary, drawn = denoise(noise=0.0, levels=[0.0])
+    assert summary["psnr"]["noisy"] is None
+    assert summary["mse"]["noisy"] == 0
+    _, kinds, _ = drawn["reconstruction"]
+    assert list(kinds) == ["noisy", "denoised", "linear", "pca"]
+    # the training images have three kinds of content, white, half and a quarter: two numbers tell them apart
+    assert np.allclose(kinds["linear"], kinds["noisy"], atol=0.02)
+    assert np.allclose(kinds["pca"], kinds["noisy"], atol=0.02)
+
+
+def test_the_linear_denoisers_see_images_as_bright_as_clean_ones(denoise, monkeypatch):
+    given = {}
+
+    def linearly(train, noisy_train, noisy, n):
+        given.update(train=train, noisy_train=noisy_train, linear=noisy, units=n)
+        return np.zeros_like(noisy)
+
+    def project(train, noisy, n):
+        given.update(pca=noisy)
+        return np.zeros_like(noisy)
+
+    monkeypatch.setattr(reconstruct, "denoise_linearly", linearly)
+    monkeypatch.setattr(reconstruct, "project_on_principal_components", project)
+    _, drawn = denoise(noise=0.75, levels=[0.0], gain=-10)
+    _, kinds, _ = drawn["reconstruction"]
+    assert set(np.unique(kinds["noisy"])) == {0, 1}
+    assert np.array_equal(given["linear"], 4 * kinds["noisy"].reshape(20, -1))
+    assert np.array_equal(given["pca"], given["linear"])
+    assert given["units"] == 3
+    assert set(np.unique(given["noisy_train"])) == {0, 4}
+    assert not (given["noisy_train"] > 0)[given["train"] == 0].any()
+    # the training images, of which the first are white, have noise of their own
+    lit = np.load("data/raw/test_images.npy").reshape(20, -1) > 0
+    assert ((given["noisy_train"][:20] > 0) & lit != (given["linear"] > 0)).any()
+    assert given["noisy_train"].mean() == pytest.approx(given["train"].mean(), rel=0.2)
+
+
+def test_a_dae_that_denoises_training_images_better_than_others_is_found_out(denoise):
+    """The dAE makes all white, as the first training images are, but for two black pixels."""
+    train = np.load("data/raw/train_images.npy")
+    train[:20, 0, :2] = 0
+    np.save("data/raw/train_images.npy", train)
+    summary, _ = denoise(noise=0.5, levels=[0.0], gain=-10)
+    assert summary["train_psnr"] == 15.05  # -10 log10 of 2 / 64
+    assert summary["psnr"]["denoised"] == 3.23
+
+
+def test_the_layers_hold_what_can_be_told_of_them_by_hand(denoise):
+    denoise(noise=1.0, levels=[0.0])
+    table = pd.read_csv("reports/layers.csv", dtype={"dae": str})
+    assert list(table) == ["dae", "layer", "units", "dead", "dimension", "components", "linear", "neighbours"]
+    assert table["dae"].tolist() == ["1"] * 3 + ["2"] * 3 + ["untrained"] * 3
+    assert table["layer"].tolist() == [0, 1, 2] * 3
+    assert table["units"].tolist() == [64, 5, 3] * 3
+    of_dae, of_zeros, untrained = (table[table["dae"] == name] for name in ("1", "2", "untrained"))
+    # no pixel is black in every image; those of the second quarter vary together, and so do those of the last half
+    assert of_dae["dead"].tolist() == [0, 4, 1]
+    assert of_dae["dimension"].tolist()[1:] == [1, 1]  # one unit varies, with class 0
+    assert of_dae["components"].tolist() == [2, 1, 1]
+    assert of_zeros["dead"].tolist() == [0, 5, 3]
+    assert of_zeros["dimension"].tolist()[1:] == of_zeros["components"].tolist()[1:] == [0, 0]
+    assert of_zeros["linear"].tolist()[1:] == [0.1, 0.1]  # without a feature all images look alike
+    assert untrained["dead"].max() < 5
+    assert (untrained["dimension"] > 0).all()
+    # the classes 0 and 1 can be told from all others, which look alike
+    assert of_dae["neighbours"].iloc[0] == pytest.approx(0.3)
+    # encoder 2 learns the images of draw 1, of which half are white, so its pixels tell it less than those of draw 0
+    assert of_dae["neighbours"].iloc[0] != of_zeros["neighbours"].iloc[0]
+    assert of_dae["linear"].iloc[0] == untrained["linear"].iloc[0]  # the third encoder has draw 0 again

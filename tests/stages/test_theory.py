@@ -104,7 +104,7 @@ def evidence(root, tmp_path, monkeypatch, drawn_by):
     monkeypatch.setattr(theory, "DRAWS", 2)
     monkeypatch.setattr(theory, "PROBED", 15)
     monkeypatch.setattr(theory, "train_autoencoders", train_autoencoders)
-    monkeypatch.setattr(overcomplete, "probe", probe)
+    monkeypatch.setattr(overcomplete, "linear_probe", probe)
     monkeypatch.setattr(inputs, "project_on_principal_components", lambda train, images, n: images + {10: 0.01}[n])
     drawn = drawn_by(theory_figures)
     params = load_params(root / "params.yaml")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -5,6 +6,8 @@ import pandas as pd
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from stages._classifiers import classifier_settings
+from stages._daes import dae_settings
 from stages.common.params import load_params
 from studies import ablations
 from studies._params import load_study_params
@@ -61,9 +64,10 @@ def test_one_thing_is_changed_at_a_time(params):
 def test_the_table_has_mean_and_deviation_of_every_network_and_method(params, root, small_study, monkeypatch):
     pretrained, tested, anchors = [], [], []
 
-    def pretrain(self, name, units, **how):
-        pretrained.append((units, how))
-        return list(range(2 * len(units))), {}
+    def pretrain(self, name, settings, test=True):
+        (how,) = settings
+        pretrained.append((how, test))
+        return [(list(range(2 * len(how.units))), {})]
 
     def test(self, name, draws, settings, encoders):
         assert [len(rows) for rows in draws] == [500, 500]
@@ -81,16 +85,19 @@ def test_the_table_has_mean_and_deviation_of_every_network_and_method(params, ro
     settings = study_params.ablations.model_copy(update={"replicates": 2, "epochs": 6})
     ablations.main(params, study_params.model_copy(update={"ablations": settings}))
 
-    usual = {"epochs": 6, "corruption": params.corruption, "noise": params.noise, "tied": False}
-    assert pretrained[0] == ((512, 256, 128), usual)
-    assert pretrained[2] == ((512, 256, 128), usual | {"tied": True})
-    assert pretrained[7] == ((512, 256, 128), usual | {"epochs": 18})
-    assert pretrained[-1] == ((16, 32, 128), usual | {"convolutional": True})
+    usual = dae_settings(params, epochs=6)
+    assert pretrained[0] == (usual, False)
+    assert pretrained[2] == (replace(usual, tied=True), False)
+    assert pretrained[7] == (replace(usual, epochs=18), False)
+    assert pretrained[-1] == (replace(usual, units=(16, 32, 128), convolutional=True), False)
+    with_, without = (classifier_settings(params, arm) for arm in ("finetune", "baseline"))
+    assert [settings for settings, _ in tested[:3]] == [with_, without, replace(with_, frozen=3)]
+    convolutional = replace(without, units=(16, 32, 128), convolutional=True)
+    assert [tested[i][0] for i in (15, 17)] == [convolutional, replace(convolutional, augment=True)]
     starts = [encoder for _, encoder in tested]
     # all layers, none, all three times more, then one layer's kernel and biases, and two layers'
     assert starts[:6] == [[0, 1, 2, 3, 4, 5], [], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 5], [0, 1], [0, 1, 2, 3]]
     assert (starts[9], starts[11]) == ([0, 1], [0, 1, 2, 3, 4, 5, 6, 7])
-    assert [settings.frozen for settings, _ in tested[:4]] == [0, 0, 3, 0]
     assert anchors == [None, None, None, 50]
     table = pd.read_csv("reports/studies/ablations.csv")
     assert table[["group", "value"]].to_numpy().tolist() == [

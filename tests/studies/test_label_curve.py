@@ -69,8 +69,8 @@ def test_pays_up_to_the_last_of_the_leading_better_ones(verdicts, expected):
 
 ACCURACIES = {  # by the number of labels: without, with
     20: ([0.5, 0.6, 0.7], [0.6, 0.7, 0.8]),
-    50: ([0.8, 0.8], [0.8, 0.9]),
-    130: ([0.9, 0.9], [0.9, 0.9]),
+    50: ([0.8, 0.8, 0.8], [0.8, 0.9, 0.85]),
+    130: ([0.9, 0.9, 0.9], [0.9, 0.9, 0.9]),
 }
 
 
@@ -79,38 +79,49 @@ def test_the_curve_of_three_numbers_of_labels(params, root, small_study, monkeyp
 
     def test(self, name, draws, settings, encoders):
         n_labels = len(draws[0])
-        asked.append((name, n_labels, len(draws), settings.steps, len(encoders)))
+        asked.append((n_labels, len(draws), settings.steps, settings.learning_rate, len(encoders)))
         return ACCURACIES[n_labels][encoders != [()]]
 
     monkeypatch.setattr(Study, "test", test)
     encoders_of(label_curve)
     drawn = drawn_by(label_curve)
-    changes = {"n_labels": [130, 20, 50], "replicates": 3, "replicates_above": 2, "many": 50, "min_epochs": 3}
+    changes = {"n_labels": [130, 20, 50], "replicates": 3, "min_epochs": 3}
     study_params = load_study_params(root / "studies" / "params.yaml")
     params = params.model_copy(
         update={
             "n_labels": 20,
-            "finetune": params.finetune.model_copy(update={"steps": 5, "batch_size": 50}),
+            "pretrain": params.pretrain.model_copy(update={"models": 2}),
+            "finetune": params.finetune.model_copy(update={"steps": 5, "batch_size": 50, "learning_rate": 0.5}),
+            "baseline": params.baseline.model_copy(update={"steps": 6, "batch_size": 10, "learning_rate": 0.25}),
             "evaluate": params.evaluate.model_copy(update={"resamples": 100}),
         }
     )
     settings = study_params.label_curve.model_copy(update=changes)
     label_curve.main(params, study_params.model_copy(update={"label_curve": settings}))
     found = json.loads((small_study / "reports/studies/label_curve.json").read_text())
-    # with two replicates that gain 0 and 0.1, t is 12.7062 and the half of the interval 12.7062 * 0.05 = 0.63531
+    # of three replicates that gain 0, 0.1 and 0.05, the half of the interval is 4.30265 * 0.05 / sqrt(3) = 0.12421
     rows = [
-        (20, 3, 5, 0.6, 0.7, 0.1, 0.1, 0.1, "better"),
-        (50, 2, 5, 0.8, 0.85, 0.05, -0.58531, 0.68531, "inconclusive"),
-        (130, 2, 8, 0.9, 0.9, 0.0, 0.0, 0.0, "equivalent"),  # 3 passes of 2.6 batches are 8 steps
+        (20, 3, 5, 6, 0.6, 0.7, 0.1, 0.1, 0.1, "better"),
+        (50, 3, 5, 15, 0.8, 0.85, 0.05, -0.07421, 0.17421, "inconclusive"),
+        (130, 3, 8, 39, 0.9, 0.9, 0.0, 0.0, 0.0, "equivalent"),  # 3 passes of 2.6 and of 13 batches
     ]
     assert [tuple(row.values()) for row in found["rows"]] == rows
-    assert list(found["rows"][0])[3:8] == ["without", "with", "difference", "low", "high"]
+    assert list(found["rows"][0])[2:9] == [
+        "steps",
+        "steps_without",
+        "without",
+        "with",
+        "difference",
+        "low",
+        "high",
+    ]
     assert found["pays_up_to"] == 20
     # the baseline has 0.7 halfway between 20 and 50 labels, in proportion: sqrt(20 * 50) is 32, 12 more than 20
     assert (found["worth"]["n_labels"], found["worth"]["extra"]) == (20, 12)
-    assert [asked[i][1:] for i in (0, 1, 4)] == [(20, 3, 5, 1), (20, 3, 5, 3), (130, 2, 8, 1)]
+    assert [asked[i] for i in (0, 1, 4)] == [(20, 3, 6, 0.25, 1), (20, 3, 5, 0.5, 2), (130, 3, 39, 0.25, 1)]
     table = pd.read_csv(small_study / "reports/studies/label_curve.csv")
     assert table.to_numpy().tolist()[2:4] == [[20, 3, 0.7, 0.8], [50, 1, 0.8, 0.8]]
-    shown, worth = drawn["label_curve"]
-    assert len(shown) == 7
+    shown, rows, margin, worth = drawn["label_curve"]
+    assert (rows, margin) == (found["rows"], params.evaluate.margin)
+    assert len(shown) == 9
     assert worth == found["worth"]

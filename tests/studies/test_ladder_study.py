@@ -7,6 +7,7 @@ import pytest
 
 from dae.classifiers import ClassifierResult
 from dae.ladder import UNKNOWN
+from stages._daes import dae_settings
 from stages.common.errors import StageError
 from stages.common.params import load_params
 from studies import _study, ladder
@@ -196,6 +197,20 @@ def test_each_arm_is_trained_with_its_own_settings_start_and_teacher(arms, train
     assert arms.random.encoders() == [()]
 
 
+def test_the_pushed_dae_has_its_own_size_and_noise_and_is_trained_once(arms, monkeypatch):
+    asked = []
+
+    def pretrain(study, name, settings, test=True):
+        asked.append((name, settings, test))
+        return [("an encoder", {})]
+
+    monkeypatch.setattr(_study.Study, "pretrain", pretrain)
+    assert arms.pushed_start.encoders() == arms.pushed_start.encoders() == ["an encoder"]
+    ((name, (settings,), test),) = asked
+    assert settings == dae_settings(arms.params, units=(1000, 1000, 1000), noise=0.75, epochs=50)
+    assert (name, test) == ("pushed", False)
+
+
 def test_elsewhere_there_is_no_fast_ladder(trained):
     found, asked = trained(100)
     assert "ladder_fast" not in found
@@ -273,10 +288,13 @@ def test_classifiers_take_the_encoders_in_turn_and_their_time_is_that_of_one_cor
     """Four draws take 100 seconds in two processes: 50 seconds of a core each."""
     given = []
 
-    def train(jobs, settings, n_jobs):
+    def train(jobs, n_jobs):
         assert n_jobs == 2
-        given.extend(jobs)
-        return [ClassifierResult(np.eye(10)[np.r_[np.arange(4), arms.study.labels]], [], []) for _ in given]
+        for job, settings in jobs:
+            assert settings is arms.base
+            given.append(job)
+        answers = np.eye(10)[np.r_[np.arange(4), arms.study.labels]]
+        return [ClassifierResult(answers, [], [], np.empty((0, 0))) for _ in given]
 
     monkeypatch.setattr(ladder, "train_classifiers", train)
     monkeypatch.setattr(ladder, "n_jobs", lambda: 2)

@@ -4,6 +4,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from stages._classifiers import classifier_settings
+from stages._daes import dae_settings
 from stages.common.params import load_params
 from studies import noise_curve
 from studies._params import load_study_params
@@ -19,26 +21,29 @@ FOUND = {  # accuracies, PSNR
 
 @pytest.fixture
 def curve(root, small_study, monkeypatch, drawn_by):
-    """The study with known accuracies in place of trainings; gives the dAEs that it asked for, and the figure."""
+    """Run the study with known accuracies in place of trainings; gives the parameters, the dAEs asked for, the plot."""
     asked = []
+    params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
 
-    def pretrain(self, name, units, *, epochs, corruption, noise, tied):
-        asked.append((name, units, epochs, tied))
-        return [(corruption, noise)], {"noisy": 10.0 + noise, "denoised": FOUND[corruption, noise][1]}
+    def pretrain(self, name, settings):
+        (how,) = settings
+        asked.append((name, how))
+        found = {"noisy": 10.0 + how.noise, "denoised": FOUND[how.corruption, how.noise][1]}
+        return [([(how.corruption, how.noise)], found)]
 
     def test(self, name, draws, settings, encoders):
         assert [len(rows) for rows in draws] == [500, 500]
         (encoder,) = encoders
+        assert settings == classifier_settings(params, "finetune" if encoder else "baseline")
         return FOUND[encoder[0]][0] if encoder else [0.78, 0.82]
 
     monkeypatch.setattr(Study, "pretrain", pretrain)
     monkeypatch.setattr(Study, "test", test)
     drawn = drawn_by(noise_curve)
-    params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
     changes = {"levels": {"masking": [0.7, 0.3], "gaussian": [0.5]}, "replicates": 2, "epochs": 4}
     settings = study_params.noise_curve.model_copy(update=changes)
     noise_curve.main(params, study_params.model_copy(update={"noise_curve": settings}))
-    return asked, drawn
+    return params, asked, drawn
 
 
 def test_the_best_noise_the_clearest_images_and_their_rank_correlation(curve):
@@ -53,7 +58,7 @@ def test_the_best_noise_the_clearest_images_and_their_rank_correlation(curve):
 
 
 def test_the_table_has_the_plain_autoencoder_first_and_levels_in_order(curve):
-    asked, drawn = curve
+    params, asked, drawn = curve
     table = pd.read_csv("reports/studies/noise_curve.csv")
     assert table.to_numpy().tolist() == [
         ["none", 0, 0.82, 0.0282843, 10, 25],
@@ -61,11 +66,10 @@ def test_the_table_has_the_plain_autoencoder_first_and_levels_in_order(curve):
         ["masking", 0.7, 0.86, 0, 10.7, 22],
         ["gaussian", 0.5, 0.84, 0, 10.5, 21],
     ]
+    levels = [("masking", 0), ("masking", 0.3), ("masking", 0.7), ("gaussian", 0.5)]
     assert asked == [
-        ("noise curve masking 0", [512, 256, 128], 4, False),
-        ("noise curve masking 0.3", [512, 256, 128], 4, False),
-        ("noise curve masking 0.7", [512, 256, 128], 4, False),
-        ("noise curve gaussian 0.5", [512, 256, 128], 4, False),
+        (f"noise curve {kind} {level}", dae_settings(params, corruption=kind, noise=level, epochs=4))
+        for kind, level in levels
     ]
     shown, without = drawn["noise_curve"]
     assert shown["psnr_denoised"].tolist() == [25, 20, 22, 21]

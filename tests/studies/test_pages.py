@@ -34,6 +34,12 @@ def row(results, file, **values) -> dict:
     return found
 
 
+def contrast(results, name, mean, low, high, holds=False) -> None:
+    """Set a difference in accuracy of the controls, a fraction, and its interval."""
+    found = results["controls.json"]["contrasts"][name]
+    found |= {"accuracy": {"mean": mean, "low": low, "high": high}, "holds": holds}
+
+
 def set_accuracies(results, **accuracies) -> None:
     """Set accuracies of the ablations: `convolutional_with=0.9` that of the value `with` in the group."""
     table = results["ablations.csv"]
@@ -49,7 +55,7 @@ def test_the_page_reads_no_result_that_its_stage_does_not_declare(write):
     write(kept.append)
     (results,) = kept
     deps = {Path(dep).name for dep in yaml.safe_load(Path("studies/dvc.yaml").read_text())["stages"]["pages"]["deps"]}
-    assert {"tune.csv", "ladder.json", "evaluation.json", "published.csv"} <= results.keys()
+    assert {"tune.csv", "ladder.json", "controls.json", "published.csv"} <= results.keys()
     assert results.keys() <= deps
 
 
@@ -59,17 +65,38 @@ def test_both_languages_have_the_same_content(write, assert_equal_content):
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])
-def test_the_words_follow_the_results(write, language):
+def test_what_the_labels_are_worth_is_told_where_it_is_known(write, language):
     def with_curve(**changes):
         return write(lambda results: results["label_curve.json"].update(changes))[language]
 
-    last = pages.Results()["label_curve.json"]["rows"][-1]["n_labels"]
-    nowhere, everywhere, some = (with_curve(pays_up_to=n, worth=None) for n in (None, last, 500))
-    assert len({nowhere, everywhere, some}) == 3
-    assert ("cannot be read off" if language == "en" else "não se pode ler") in some
-    worth = with_curve(pays_up_to=500, worth={"n_labels": 500, "extra": 321, "low": 123, "high": None})
+    unknown = "cannot be read off" if language == "en" else "não se pode ler"
+    assert unknown in with_curve(worth=None)
+    worth = with_curve(worth={"n_labels": 500, "extra": 321, "low": 123, "high": None})
+    assert unknown not in worth
     assert "321" in worth
     assert "None" not in worth
+
+
+def test_the_labels_are_listed_by_their_verdicts(write):
+    """Those in the middle may be worse, or equivalent; no verdict speaks for the numbers of labels beyond it."""
+
+    def change(results):
+        rows = results["label_curve.json"]["rows"]
+        for row, verdict in zip(rows, ["better", "worse", "better", "equivalent"], strict=False):
+            row["verdict"] = verdict
+        del rows[4:]
+
+    texts = write(change)
+    assert "better with 50, 200 labels; worse with 100 labels; equivalent with 500 labels." in texts["en"]
+    assert "melhor com 50, 200 rótulos; pior com 100 rótulos; equivalente com 500 rótulos." in texts["pt"]
+
+
+def test_a_frozen_study_is_told_to_be_of_an_earlier_version(write, monkeypatch):
+    words = {"en": "Made with an earlier version", "pt": "Feito com uma versão anterior"}
+    for studies in ([], ["noise_curve", "ladder"]):
+        monkeypatch.setattr(pages, "frozen", lambda studies=studies: studies)
+        for language, text in write().items():
+            assert text.count(words[language]) == len(studies)
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])
@@ -78,22 +105,9 @@ def test_tables_have_as_many_cells_in_every_row(write, language):
         assert len({row.count("|") for row in table.splitlines()}) == 1
 
 
+CLEAR = {"corruption": "none", "level": 0.0, "accuracy": 0.875, "psnr": 25.0}
 CONSEQUENCES = [
     # what changes; the words before, and after, in English; the same in Portuguese
-    (
-        lambda results: results["label_curve.json"].update(pays_up_to=None),
-        "It pays up to 2,000 labels; from the next number on",
-        "It is not found to pay at the smallest number of labels tried.",
-        "Ele compensa até 2.000 rótulos; a partir do número seguinte",
-        "Não se constata que compense no menor número de rótulos testado.",
-    ),
-    (
-        lambda results: results["label_curve.json"].update(pays_up_to=60_000),
-        "It pays up to 2,000 labels; from the next number on",
-        "It pays at every number of labels tried, up to 60,000.",
-        "Ele compensa até 2.000 rótulos; a partir do número seguinte",
-        "Ele compensa em todos os números de rótulos testados, até 60.000.",
-    ),
     (
         lambda results: results["label_curve.json"].update(
             worth={"n_labels": 500, "extra": 1234, "low": 1000, "high": None}
@@ -103,34 +117,48 @@ CONSEQUENCES = [
         "",
         "**Com 500 rótulos, o pré-treinamento vale cerca de 1.234 rótulos a mais** (intervalo de 95 %: 1.000 a –)",
     ),
-    (  # ranks 2, 3, ..., 8, 1: 1 - 6 * (7 + 49) / (8 * 63)
-        lambda results: results["tune_gains.csv"].update({"gain": [0.02, 0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.01]}),
-        ": whoever compares with an untuned baseline overstates pre-training",
-        "The rank correlation of the two is +0.33.*",
-        ": quem compara com uma referência",
-        "+0,33.*",
-    ),
-    (  # ranks 1, 8, 7, ..., 2: it falls, but from the second on
-        lambda results: results["tune_gains.csv"].update({"gain": [0.01, 0.08, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02]}),
-        ": whoever compares with an untuned baseline overstates pre-training",
-        "The rank correlation of the two is −0.33.*",
-        ": quem compara com uma referência",
-        "−0,33.*",
+    (
+        lambda results: contrast(results, "features", 0.01, -0.01, 0.03),
+        "The true encoder is better by ",
+        "The true encoder is not found to be better (+1.00 (−1.00 to +3.00))",
+        "O codificador verdadeiro é melhor em ",
+        "Não se constata que o codificador verdadeiro seja melhor (+1,00 (−1,00 a +3,00))",
     ),
     (
-        lambda results: results["noise_curve.json"].update(best=results["noise_curve.json"]["clearest"]),
+        lambda results: contrast(results, "gain_settings_of_with", 0.01, -0.01, 0.03),
+        "So the initial weights matter, not the settings alone.",
+        "So part of the gain belongs to the settings.",
+        "Portanto os pesos iniciais importam, não só as configurações.",
+        "Portanto uma parte do ganho cabe às configurações.",
+    ),
+    (
+        lambda results: results["tune.json"]["with"].update(edges=["dropout"]),
+        "No choice lies on the edge of its range.",
+        "A choice lies on the edge of its range: dropout.",
+        "Nenhuma escolha está na borda do seu intervalo.",
+        "Uma escolha está na borda do seu intervalo: dropout.",
+    ),
+    (
+        lambda results: results["noise_curve.json"].update(best=CLEAR, clearest=CLEAR, plain=0.875, without=0.75),
         "It is not the one whose images come out clearest",
-        "The best for the classifier is none (a plain autoencoder): 90.67 % against 90.67 % after a plain autoencoder "
-        "and 90.42 % without pre-training. It is also the one whose images come out clearest.",
-        "Não é aquele cujas imagens saem mais nítidas",
-        "90,67 % contra 90,67 % após um autoencoder comum e 90,42 % sem pré-treinamento. É também aquele cujas imagens "
+        "exploratory, is none (a plain autoencoder): 87.50 % against 87.50 % after a plain autoencoder "
+        "and 75.00 % without pre-training. It is also the one whose images come out clearest.",
+        "As imagens mais nítidas vêm de",
+        "87,50 % contra 87,50 % após um autoencoder comum e 75,00 % sem pré-treinamento. É também aquele cujas imagens "
         "saem mais nítidas.",
     ),
     (
+        lambda results: results["noise_curve.csv"].__setitem__("accuracy", 0.9),
+        "More than the margin of 0.5 points: masking at level",
+        "None exceeds the margin of 0.5 points.",
+        "Mais que a margem de 0,5 ponto: mascaramento no nível",
+        "Nenhuma excede a margem de 0,5 ponto.",
+    ),
+    (
         lambda results: results["noise_curve.json"].update(rank_correlation=0.5),
-        ": a clear picture says little, or the wrong thing, about the classifier",
+        ": clear pictures are not found to go with a good classifier, nor with a bad one",
         "the rank correlation of PSNR and accuracy is +0.50.\n",
-        ": uma imagem nítida diz pouco, ou diz o contrário, sobre o classificador",
+        ": não se constata que imagens nítidas acompanhem um bom classificador, nem um ruim",
         "a correlação de postos entre PSNR e acurácia é +0,50.\n",
     ),
     (
@@ -165,13 +193,6 @@ CONSEQUENCES = [
         "O pré-treinamento simples com todos os 60.000 rótulos tem",
         "**2,50**<br>(0,00&nbsp;a&nbsp;50,00)",
     ),
-    (
-        lambda results: results["tune.json"]["with"].update(frozen=True),
-        " | 4,000 | free | ",
-        " | 4,000 | frozen | ",
-        " | 4.000 | livre | ",
-        " | 4.000 | congelado | ",
-    ),
 ]
 
 
@@ -197,38 +218,39 @@ def test_the_rounding_of_products_is_told_where_there_is_any(write):
 
 def test_both_arms_and_the_differences_are_told_in_their_own_places(write):
     def change(results):
-        best, main = results["best.json"], results["evaluation.json"]
-        best |= {"without": 0.8, "with": 0.9, "difference": 0.1, "low": 0.05, "high": 0.15, "verdict": "worse"}
-        main["without"]["accuracy"]["mean"], main["with"]["accuracy"]["mean"] = 0.6, 0.7
-        main["difference"]["accuracy"] |= {"mean": 0.1, "two_way_low": 0.02, "two_way_high": 0.03}
-        main["difference"]["accuracy"] |= {"low": 0.04, "high": 0.05}
-        differences = {"difference": 0.25, "low": 0.2, "high": 0.3}
+        contrast(results, "noise", 0.1, 0.02, 0.03, holds=True)
+        contrast(results, "plain", 0.2, -0.05, 0.06, holds=False)
+        chosen = results["tune.json"]
+        chosen["with"]["chosen"] |= {"learning_rate": 0.0007, "dropout": 0.25, "masking": 0.125, "steps": 1234}
+        chosen["with"]["chosen"] |= {"corruption": "gaussian", "noise": 0.3, "epochs": 7, "accuracy": 0.9}
+        chosen["without"]["chosen"] |= {"learning_rate": 0.002, "dropout": 0.5, "steps": 4321, "accuracy": 0.8}
+        differences = {"difference": 0.25, "low": 0.2, "high": 0.3, "verdict": "worse"}
+        differences |= {"replicates": 2, "steps": 4000}
         row(results, "label_curve.json", n_labels=50).update(differences | {"without": 0.25, "with": 0.5})
         row(results, "label_curve.json", n_labels=100).update({"without": 0.75, "with": 0.875})
-        gains = results["tune_gains.csv"]
-        gains.loc[gains.index[[0, -1]], ["without", "gain"]] = [[0.625, 0.125], [0.875, -0.125]]
         set_accuracies(results, encoder_frozen=0.5, reference_with=0.75, reference_without=0.625)
 
     texts = write(change)
     english, portuguese = texts["en"], texts["pt"]
     for line in (
-        "| each at its own best | 90.00 % | 80.00 % | +10.00 (+5.00 to +15.00) | worse |",
-        "| both at the baseline's best (main report) | 70.00 % | 60.00 % | +10.00 (+2.00 to +3.00) | better |",
-        "| 50 | 6 | 4,000 | 50.00 | 25.00 | +25.00 (+20.00 to +30.00) | better |",
+        "| noise? | dAE − plain autoencoder | +10.00&nbsp;(+2.00&nbsp;to&nbsp;+3.00) | ★ |",
+        "| the autoencoder? | plain autoencoder − without pre-training | +20.00&nbsp;(−5.00&nbsp;to&nbsp;+6.00) |  |",
+        "| with pre-training | Gaussian | 0.30 | 7 | 0.0007 | 0.25 | 0.13 | 1,234 | 90.0 |",
+        "| without | – | – | – | 0.002 | 0.50 | ",
+        "| 50 | 2 | 4,000 | 50.00 | 25.00 | +25.00 (+20.00 to +30.00) | worse |",
         "| **ours, with pre-training** | 12.50 |",
         "| **ours, without** | 25.00 |",
-        "75.0 and 50.0 % with 50 labels",
-        "Where the baseline is worst (62.5 %), pre-training brings +12.5 points; where it is best (87.5 %), −12.5.",
+        "50.00 and 75.00 % with 50 labels",
         "Pre-training changes the fully connected network's accuracy by +12.50 points",
         "Freezing the encoder changes the accuracy by −25.00 points.",
     ):
         assert line in english, line
     for line in (
-        "| 90,00 % | 80,00 % | +10,00 (+5,00 a +15,00) | pior |",
-        "| 70,00 % | 60,00 % | +10,00 (+2,00 a +3,00) | melhor |",
-        "| 50 | 6 | 4.000 | 50,00 | 25,00 | +25,00 (+20,00 a +30,00) | melhor |",
+        "| ruído? | dAE − autoencoder comum | +10,00&nbsp;(+2,00&nbsp;a&nbsp;+3,00) | ★ |",
+        "| com pré-treinamento | gaussiano | 0,30 | 7 | 0,0007 | 0,25 | 0,13 | 1.234 | 90,0 |",
+        "| 50 | 2 | 4.000 | 50,00 | 25,00 | +25,00 (+20,00 a +30,00) | pior |",
         "| **nosso, com pré-treinamento** | 12,50 |",
-        "75,0 e 50,0 % com 50 rótulos",
+        "50,00 e 75,00 % com 50 rótulos",
         "em +12,50 pontos",
         "em −25,00 pontos.",
     ):

@@ -12,9 +12,8 @@ import yaml
 from stages.common.errors import BadParameters
 from stages.common.params import Params, load_params
 from stages.common.surroundings import OURS, imported
-from studies import _params, _study, ablations, label_curve, ladder, noise_curve, tune
+from studies import _params, _study, ablations, controls, label_curve, ladder, noise_curve, tune
 from studies._params import check, load_study_params
-from studies.tune import configurations
 from tools.small import change
 
 
@@ -41,7 +40,11 @@ def load_with(root, tmp_path):
         ("noise_curve.levels", {"masking": [1.5]}, "numbers above 0, up to 1"),
         ("noise_curve.levels", {"blur": [0.5]}, "numbers above 0, up to 1"),
         ("tune.folds", 1, "a whole number from 2 to 20"),
-        ("tune.space.frozen", ["maybe"], "true and false"),
+        ("tune.space.dropout", [0.1], "2 different numbers from 0 to 0.9"),
+        ("tune.space.steps", [500, 0], "whole numbers from 1"),
+        ("tune.daes.levels", {"masking": [0.0]}, "numbers above 0, up to 1"),
+        ("controls.replicates", 1, "a whole number from 2"),
+        ("controls.frozen_learning_rate", 0, "a number above 0"),
         ("ablations", None, "a section with the keys epochs"),
     ],
 )
@@ -65,12 +68,12 @@ def test_an_unknown_key_is_named_with_those_that_are_known(load_with):
     ("key", "value", "message"),
     [
         ("tune.keep", [5], "tune.keep is [5]; allowed is a list of 2, one value fewer than tune.draws"),
-        ("tune.keep", [2, 5], "a list that never rises and starts with at most 16, tune.configurations"),
-        ("tune.keep", [17, 5], "a list that never rises and starts with at most 16, tune.configurations"),
+        ("tune.keep", [2, 5], "a list that never rises and starts with at most 32, tune.configurations"),
+        ("tune.keep", [33, 5], "a list that never rises and starts with at most 32, tune.configurations"),
         (
-            "tune.configurations",
-            217,
-            "tune.configurations is 217; allowed is at most 216, the combinations of tune.space",
+            "tune.space.masking",
+            [0.8, 0.1],
+            "tune.space.masking is [0.8, 0.1]; allowed is a list of the least and the largest value",
         ),
         ("noise_curve.levels", {"masking": [0.5]}, "allowed is two levels or more"),
         ("ladder.costs", [1.0, 2.0, 3.0], "allowed is a list of 7, two values more than ladder.units"),
@@ -99,15 +102,16 @@ def test_values_that_do_not_fit_each_other_are_told(load_with, key, value, messa
         ),
         (
             {},
-            {"ladder.replicates": 7},
-            "ladder.replicates is 7; allowed is at most 6, those of label_curve with 500 labels",
+            {"ladder.replicates": 11},
+            "ladder.replicates is 11; allowed is at most 10, label_curve's",
         ),
-        ({}, {"label_curve.many": 500}, "ladder.replicates is 6; allowed is at most 3, those of label_curve with 500"),
         (
             {},
-            {"ladder.n_labels": [100, 500], "ladder.replicates_elsewhere": 7},
-            "ladder.replicates_elsewhere is 7; allowed is at most 6, those of label_curve with 100 labels",
+            {"ladder.replicates_elsewhere": 11},
+            "ladder.replicates_elsewhere is 11; allowed is at most 10, label_curve's",
         ),
+        ({}, {"controls.replicates": 21}, "controls.replicates is 21; allowed is at most 20, those of params.yaml"),
+        ({"replicates": 9}, {}, "controls.replicates is 10; allowed is at most 9, those of params.yaml"),
         (
             {"stratified": True},
             {},
@@ -125,7 +129,8 @@ def test_values_that_do_not_fit_each_other_are_told(load_with, key, value, messa
 def test_the_two_files_of_parameters_fit_each_other(root, load_with, main, changes, message):
     params, study_params = load_params(root / "params.yaml"), load_with(changes)
     split = params.split.model_copy(update={"stratified": main.get("stratified", False)})
-    params = params.model_copy(update={"n_labels": main.get("n_labels", params.n_labels), "split": split})
+    changes = {key: value for key, value in main.items() if key != "stratified"}
+    params = params.model_copy(update={"split": split} | changes)
     if message is None:
         check(params, study_params)
         return
@@ -147,15 +152,6 @@ def test_as_many_labels_as_the_rule_asks_for_are_enough_for_the_folds(mnist):
     for folds in (2, 5, 12):
         rows = np.random.default_rng(0).choice(60_000, 10 * (folds - 1) + 1, replace=False)
         assert np.bincount(mnist["train_labels"][rows]).max() >= folds
-
-
-def test_configurations_are_distinct_and_follow_the_seed(root):
-    params, study_params = load_params(root / "params.yaml"), load_study_params(root / "studies" / "params.yaml")
-    found = configurations(params, study_params)
-    assert len(set(found)) == study_params.tune.configurations
-    assert found == configurations(params, study_params)
-    assert found != configurations(params.model_copy(update={"seed": 1}), study_params)
-    assert {settings.frozen for settings in found} == {0, len(params.network.units)}
 
 
 @pytest.fixture
@@ -240,13 +236,20 @@ def test_other_versions_of_packages_have_another_answer(ask, monkeypatch):
     assert ask()
 
 
-USED_AFTERWARDS = {
+USED_AFTERWARDS = {  # parameters that only look at the answers
     "label_curve": {"evaluate", "n_labels"},
     "ladder": {"evaluate"},
-}  # parameters that only look at the answers
-STUDIES = {module.__name__.split(".")[1]: module for module in (tune, label_curve, noise_curve, ablations, ladder)}
-ANSWER = {"accuracies": [0.9, 0.8], "noisy": 9.0, "denoised": 12.0}
+    "controls": {"evaluate"},
+}
+MODULES = (tune, controls, label_curve, noise_curve, ablations, ladder)
+STUDIES = {module.__name__.split(".")[1]: module for module in MODULES}
+ANSWER = {"accuracies": [0.9, 0.8], "noisy": 9.0, "denoised": 12.0, "temperatures": [1.0, 2.0]}
 ANSWER |= {"accuracy": 0.9, "seconds": 1.0, "predicted": [1] * 2000, "percent": [50] * 2000}
+MEASURED = {measure: [0.9] * 10 for measure in controls.MEASURES}
+PAIRS = dict.fromkeys(("averaged_2", "averaged_4", "with_elsewhere", "without_elsewhere"), MEASURED)
+FIRST = {"learning_rate": 0.01, "dropout": 0.1, "masking": 0.2, "steps": 10}
+FIRST |= {"corruption": "masking", "noise": 0.5, "epochs": 1}
+TUNED = {arm: {"by_first_draws": FIRST} for arm in tune.SECTIONS}
 
 
 def changed(value: object) -> object:
@@ -278,19 +281,26 @@ def test_every_parameter_that_a_study_declares_changes_its_questions(root, mnist
         monkeypatch.setattr(module, function, lambda *arguments: None, raising=False)
     monkeypatch.setattr(module, "load_encoders", lambda models: [[np.zeros(1)]] * models, raising=False)
     curve = pd.DataFrame({"n_labels": np.repeat([100, 500, 600, 1000], 6), "replicate": 1, "without": 0.9, "with": 0.9})
-    monkeypatch.setattr(pd, "read_csv", lambda path: curve)
+    runs = pd.DataFrame({"draw": range(20), "seed": 1, "dae": 0, "repeat": False})
+    monkeypatch.setattr(pd, "read_csv", lambda path: runs if "runs" in path else curve)
+    monkeypatch.setattr(controls, "load_json", lambda path: TUNED)
+    monkeypatch.setattr(controls.Rows, "of_arm", lambda rows, folder: MEASURED)
+    monkeypatch.setattr(controls, "main", lambda params, studies: controls.Rows(params, studies.controls).all())
 
     def cached_all(study, questions, answers):
         asked.update(json.dumps(study.shared | question | {"what": None}, sort_keys=True) for question in questions)
-        return [ANSWER] * len(questions)
+        return [MEASURED | PAIRS if module is controls else ANSWER] * len(questions)
 
     monkeypatch.setattr(_study.Study, "cached_all", cached_all)
     study_params = load_study_params(root / "studies" / "params.yaml")
-    fewer = {"n_labels": [100, 500], "replicates": 2, "replicates_above": 2}
+    fewer = {"n_labels": [100, 500], "replicates": 2}
     study_params = study_params.model_copy(update={"label_curve": study_params.label_curve.model_copy(update=fewer)})
 
     def questions(values: dict) -> set[str]:
         asked.clear()
+        # the stage split drew the labelled images with these parameters
+        drawn = np.zeros((20, values["n_labels"]), np.int32)
+        monkeypatch.setattr(controls, "load_array", lambda path: drawn)
         module.main(Params.model_validate(values), study_params)
         return set(asked)
 

@@ -13,7 +13,8 @@ def test_both_files_get_the_small_settings_and_keep_their_comments(root, tmp_pat
     small.main(tmp_path)
     params, study_params = load_params(tmp_path / "params.yaml"), load_study_params(tmp_path / "studies/params.yaml")
     check(params, study_params)
-    assert (params.replicates, params.network.units, study_params.tune.space.steps) == (2, [64, 32], [20, 40])
+    assert (params.replicates, params.network.units, study_params.tune.space.steps) == (2, [64, 32], [20, 100])
+    assert (params.finetune.steps, params.baseline.steps) == (200, 100)
     for name in small.SMALL:
         before, after = ((folder / name).read_text() for folder in (root, tmp_path))
         assert after.count("#") == before.count("#")
