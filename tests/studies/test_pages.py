@@ -150,7 +150,7 @@ CONSEQUENCES = [
     (
         lambda results: results["noise_curve.csv"].__setitem__("accuracy", 0.9),
         "More than the margin of 0.5 points: masking at level",
-        "None exceeds the margin of 0.5 points.",
+        "No noise exceeds the margin of 0.5 points.",
         "Mais que a margem de 0,5 ponto: mascaramento no nível",
         "Nenhuma excede a margem de 0,5 ponto.",
     ),
