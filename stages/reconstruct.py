@@ -31,7 +31,7 @@ def main(params: Params) -> None:
     """Measure and draw the reconstructions; the check comes last, so that its failure leaves figures to look at."""
     from dae.core.backend import keras
     from dae.core.images import corrupt, rescale, scale
-    from dae.core.networks import build_autoencoder, initial_weights
+    from dae.core.networks import N_CLASSES, build_autoencoder, initial_weights
     from dae.core.training import predict, set_up_tensorflow
     from dae.denoising import corrupt_and_denoise
 
@@ -70,10 +70,12 @@ def main(params: Params) -> None:
     encoder = keras.Model(autoencoder.input, autoencoder.get_layer(f"encoder_{len(units)}").output)
     codes = predict(encoder, clean)
     examples = [np.flatnonzero(classes == c)[0] for c in range(10)]
+    save_figure(f"{FIGURES}/networks", figures.networks, units, clean.shape[1], N_CLASSES)
     save_figure(f"{FIGURES}/reconstruction", figures.reconstructions, original, kinds, examples)
     save_figure(f"{FIGURES}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10])
     kernel = autoencoder.get_layer("encoder_1").get_weights()[0]
-    save_figure(f"{FIGURES}/filters", figures.filters, kernel.T.reshape(-1, *images.shape[1:]))
+    deviations = (original.reshape(len(original), -1) @ kernel).std(axis=0)
+    save_figure(f"{FIGURES}/filters", figures.filters, kernel.T.reshape(-1, *images.shape[1:]), deviations)
     save_figure(f"{FIGURES}/code_units", figures.code_units, codes, original)
 
     # the report's slider shows the strips: a row of noisy and a row of denoised examples for each level

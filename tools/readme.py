@@ -1,9 +1,20 @@
-"""Write the results that README.md quotes, between its two comments, from the committed reports: `make readme`."""
+"""Write what other texts quote of the committed results: `make readme`.
+
+The lines of README.md between its two comments, and reports/methods.csv, the results of the studies ladder and pushed
+that the main report shows beside its own. The report must not depend on a study, which takes hours, so it depends on
+this file.
+"""
 
 import json
 import re
 from pathlib import Path
 
+import pandas as pd
+
+from stages.common.files import save_table
+from stages.common.params import load_params
+
+ARMS = ("pushed", "ladder", "ladder_conv")  # of the studies ladder and pushed, which the main report shows
 BLOCK = re.compile(r"(<!-- results.*? -->\n).*(<!-- end of results -->)", re.DOTALL)
 
 
@@ -21,14 +32,36 @@ def results(reports: Path) -> str:
 Labels and images can also teach a network *together*. With {n_labels} labels the error is then {ladder} with a ladder
 network, a denoising autoencoder with lateral connections, and {student} with a convolutional student of that, which
 sees its images moved a little, in {found["ladder_conv"]["minutes"]:.0f} minutes of one core
-([studies](reports/studies/studies.md#6-beyond-pre-training)).
+([studies](reports/studies/studies.md#6-labels-and-images-together-the-ladder-network)).
 """
 
 
+def methods(reports: Path, dataset: str) -> pd.DataFrame:
+    """The arms of the studies that the main report shows, a row for each of them and each number of labels.
+
+    Args:
+        reports: folder of the committed reports.
+        dataset: on which they were made.
+
+    Returns:
+        Columns dataset, n_labels, arm, error and its interval from low to high (fractions), draws, minutes.
+    """
+    studies = reports / "studies"
+    names = ("pushed", "ladder")
+    found = [json.loads((studies / f"{name}.json").read_text(encoding="utf-8")) for name in names]
+    rows = pd.DataFrame([row for one in found for row in one["rows"]])
+    trained = pd.concat(pd.read_csv(studies / f"{name}.csv") for name in names)
+    draws = trained.groupby(["n_labels", "arm"]).size().rename("draws").reset_index()
+    table = pd.DataFrame({"arm": ARMS}).merge(rows).merge(draws).assign(dataset=dataset)
+    errors = {"error": 1 - table["accuracy"], "low": (1 - table["high"]).clip(lower=0), "high": 1 - table["low"]}
+    return table.assign(**errors)[["dataset", "n_labels", "arm", "error", "low", "high", "draws", "minutes"]]
+
+
 def main(readme: Path = Path("README.md")) -> None:
-    """Replace the block in a README."""
+    """Replace the block in a README, and save the table."""
     text = readme.read_text(encoding="utf-8")
     readme.write_text(BLOCK.sub(lambda found: found[1] + results(Path("reports")) + found[2], text), encoding="utf-8")
+    save_table("reports/methods.csv", methods(Path("reports"), load_params().dataset))
 
 
 if __name__ == "__main__":

@@ -6,21 +6,24 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, VERMILION, finish, image_rows
-from reporting.common.numbers import number
+from reporting.common.figures import BLACK, BLUE, VERMILION, finish, image_rows
+from reporting.common.numbers import hundredfold, number
 from reporting.common.words import words_of
 
+IN_A_ROW = 10  # images
 
-def maps(codes: dict[str, np.ndarray], classes: np.ndarray, trust: dict[str, float], language: str) -> Figure:
+
+def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict], language: str) -> Figure:
     """Draw two-dimensional codes of images side by side, with a numeral at each class's median.
 
     Args:
         codes: `ae_code` and `pca_code`, each of shape (n, 2).
         classes: shape (n,), 0 to 9.
-        trust: trustworthiness of each code, in [0, 1].
+        kept: for each code `trustworthiness`, in [0, 1], and `neighbours`, the accuracy of nearest neighbours, whose
+            `mean` is a fraction.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(9.5, 4.6))
+    figure = Figure(figsize=(9.5, 4.8))
     colours = mpl.colormaps["tab10"](range(10))
     for axis, (name, points) in zip(figure.subplots(1, 2), codes.items(), strict=True):
         for c in np.unique(classes):
@@ -32,25 +35,49 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, trust: dict[str, flo
         axis.set_xticks([])
         axis.set_yticks([])
         axis.spines[:].set_visible(False)
-        axis.set_title(f"{words[name]}\n{words['trustworthiness']} {number(language, trust[name], 3)}", fontsize=11)
+        trust = number(language, kept[name]["trustworthiness"], 3)
+        neighbours = number(language, hundredfold(kept[name]["neighbours"]["mean"]), 1)
+        axis.set_title(f"{words[name]}\n{words['kept'].format(neighbours, trust)}", fontsize=11)
     return figure
 
 
-def samples(rows: dict[str, np.ndarray], language: str) -> Figure:
-    """Draw rows of images, each of shape (n, 28, 28) in [0, 1]: `real`, `variational` and `plain`."""
-    words = words_of("theory", language)
-    return image_rows({words[kind]: images for kind, images in rows.items()})
+def samples(sets: dict[str, np.ndarray], language: str) -> Figure:
+    """Draw images of shape (n, 28, 28) in [0, 1], ten in a row: of `variational` all, a row of the other sets."""
+    words, rows = words_of("theory", language), {}
+    for kind, images in sets.items():
+        shown = images if kind == "variational" else images[:IN_A_ROW]
+        for start in range(0, len(shown), IN_A_ROW):
+            rows[words[kind] if start == 0 else " " * start] = shown[start : start + IN_A_ROW]
+    return image_rows(rows)
 
 
-def anomalies(auroc: dict[str, float], language: str) -> Figure:
-    """Draw the area under the ROC curve of the reconstruction error, in [0, 1], for each class left out of training."""
+def compression(rows: dict[str, np.ndarray], n_bytes: int, language: str) -> Figure:
+    """Draw rows of images, each of shape (n, 28, 28) in [0, 1]: `original`, `by_autoencoder` and `by_pca`.
+
+    Args:
+        rows: the images by the name of the row.
+        n_bytes: size of the code of an image.
+    """
     words = words_of("theory", language)
-    figure = Figure(figsize=(7.5, 3))
+    return image_rows({words[kind].format(number(language, n_bytes)): images for kind, images in rows.items()})
+
+
+def anomalies(auroc: dict[str, float], by_ink: dict[str, float], language: str) -> Figure:
+    """Draw the area under the ROC curve, in [0, 1], for each class left out of the training.
+
+    Args:
+        auroc: of the reconstruction error.
+        by_ink: of the reconstruction error divided by the image's ink.
+    """
+    words = words_of("theory", language)
+    figure = Figure(figsize=(8, 3.3))
     axis = figure.subplots()
     values = list(auroc.values())
-    axis.bar(list(auroc), values, color=[BLUE if value > 0.5 else VERMILION for value in values], width=0.6)
+    colours = [BLUE if value > 0.5 else VERMILION for value in values]
+    axis.bar(list(auroc), values, color=colours, width=0.6, label=words["by_error"])
+    axis.plot(list(by_ink), list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
     for x, value in enumerate(values):
-        axis.text(x, value + 0.015, number(language, value, 2), ha="center", fontsize=10)
+        axis.text(x, 0.03, number(language, value, 2), ha="center", fontsize=10, color="white")
     axis.axhline(0.5, color="black", linestyle="--", linewidth=1)
     axis.text(len(values) - 0.45, 0.515, words["chance"], ha="left", fontsize=10)
     axis.set_ylim(0, 1.08)
@@ -58,6 +85,7 @@ def anomalies(auroc: dict[str, float], language: str) -> Figure:
     axis.set_xlabel(words["left_out"])
     axis.set_ylabel(words["auroc"])
     axis.grid(visible=False, axis="x")
+    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
     return finish(figure, language)
 
 
@@ -80,33 +108,41 @@ def code_sizes(codes: Sequence[int], images: Sequence[np.ndarray], original: np.
     return image_rows({words["original"]: original} | dict(zip(names, images, strict=True)))
 
 
-def sweep(rows: Sequence[dict], pixels: float, n_pixels: int, language: str) -> Figure:
-    """Left, PSNR of test images against the size of the code; right, accuracy of a linear probe of the code.
+def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, language: str) -> Figure:
+    """Against the size of the code: PSNR of images, and accuracies of a linear probe and of nearest neighbours.
+
+    Lines are means, bands go from the lowest to the highest value.
 
     Args:
-        rows: dicts with `code` (its size), `psnr` (decibels) and `probe` (accuracy, a fraction). The last two are dicts
-            with `no_noise` and `with_noise`; `psnr` also has `pca_line`, which may be None.
-        pixels: accuracy of a probe of the pixels themselves, a fraction.
+        rows: dicts with `code` (its size), `no_noise`, `with_noise` and `pca`, which may be None. Each of these has
+            `train` and `test` (PSNR in decibels), `linear` and `neighbours` (accuracies, fractions), and each of them
+            `mean`, `low` and `high`.
+        pixels: `linear` and `neighbours` of the pixels themselves.
+        linear: the `code` and the PSNR of `test` images of a linear network.
         n_pixels: the width of the input, drawn as a line.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(9.5, 4))
-    left, right = figure.subplots(1, 2)
+    figure = Figure(figsize=(11, 4.2))
+    axes = figure.subplots(1, 3)
     codes = [row["code"] for row in rows]
-    lines = {"no_noise": (VERMILION, "s"), "with_noise": (BLUE, "o")}
-    for kind, (colour, marker) in lines.items():
-        left.plot(codes, [row["psnr"][kind] for row in rows], color=colour, marker=marker, label=words[kind])
-        right.plot(codes, [100 * row["probe"][kind] for row in rows], color=colour, marker=marker)
-    pca = [(row["code"], row["psnr"]["pca_line"]) for row in rows if row["psnr"]["pca_line"] is not None]
-    left.plot(*zip(*pca, strict=True), color="black", linestyle=":", marker=".", label=words["pca_line"])
-    right.axhline(100 * pixels, color="black", linestyle="-.", linewidth=1, label=words["pixels_line"])
-    left.set_ylabel(words["reconstruction"])
-    right.set_ylabel(words["probe"])
-    for axis in (left, right):
+    looks = {"no_noise": (VERMILION, "s", "-"), "with_noise": (BLUE, "o", "-"), "pca": (BLACK, ".", ":")}
+    for axis, measure in zip(axes, ("test", "linear", "neighbours"), strict=True):
+        scale = 1 if measure == "test" else 100
+        for kind, (colour, marker, line) in looks.items():
+            known = [row for row in rows if row[kind] is not None]
+            x = [row["code"] for row in known]
+            low, mean, high = ([scale * row[kind][measure][name] for row in known] for name in ("low", "mean", "high"))
+            axis.plot(x, mean, color=colour, marker=marker, linestyle=line, label=words[kind])
+            axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         axis.axvline(n_pixels, color="#777777", linestyle="--", linewidth=1, label=words["as_wide"])
         axis.set_xscale("log")
         axis.set_xticks(codes, [number(language, code) for code in codes])
         axis.minorticks_off()
         axis.set_xlabel(words["codes"])
-        axis.legend(fontsize=9)
+        axis.set_ylabel(words[measure])
+        if measure != "test":
+            axis.axhline(100 * pixels[measure]["mean"], color=BLACK, linestyle="-.", linewidth=1, label=words["pixels"])
+    axes[0].plot(linear["code"], linear["test"]["mean"], "D", color="white", markeredgecolor=BLACK, label=words["net"])
+    named = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(named.values(), named.keys(), loc="outside upper center", ncols=3, fontsize=9)
     return finish(figure, language)

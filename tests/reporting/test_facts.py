@@ -1,15 +1,18 @@
-"""What the report prints, computed from small files in the form that the stages write."""
+"""What the report and the studies' page print, from small files in the form that the stages and studies write."""
 
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reporting.report.facts import arithmetics, collect
+from reporting.studies import ablations, noise_curve, tune
 from stages import report
 from stages.common.params import load_params
+from studies._params import load_study_params
 
 REPLICATES = """\
 replicate,dae,repeat,arm,accuracy
@@ -177,3 +180,90 @@ def test_the_slider_starts_at_the_level_nearest_to_the_daes_own(results, params,
     assert (results / "report.md").read_text() == "en 1"
     assert (results / "relatorio.md").read_text() == "pt 1"
     assert (results / "report.html").read_text() == "a page"
+
+
+@pytest.mark.parametrize(
+    ("edges", "ways", "on_an_edge", "freezing_was_tried"),
+    [
+        ({"with": [], "without": []}, ("frozen", "frozen_first"), False, True),
+        ({"with": [], "without": ["steps"]}, (), True, False),
+        ({"with": ["noise"], "without": []}, (), True, False),
+    ],
+)
+def test_the_facts_of_the_search(root, params, edges, ways, on_an_edge, freezing_was_tried):
+    rows = [
+        ("without", "free", 0.75, 0.5),
+        ("without", "free", 0.5, None),  # one near the best, which nobody with one draw tries
+        ("with", "free", 0.875, 0.625),
+        ("with", "free", 0.625, 0.75),
+        ("with", "frozen", 1.0, None),
+        ("with", "frozen_first", 0.125, None),
+    ]
+    study = load_study_params(root / "studies" / "params.yaml")
+    changes = {"near": [3, 4], "draws": [2, 1, 4]}
+    daes = study.tune.daes.model_copy(update={"levels": {"masking": [0.5, 0.75], "gaussian": [1.0]}, "epochs": [2, 4]})
+    study = study.model_copy(update={"tune": study.tune.model_copy(update=changes | {"daes": daes})})
+    found = {
+        "tune.csv": pd.DataFrame(rows, columns=["arm", "way", "accuracy", "one_draw"]),
+        "tune.json": {arm: {"edges": edges[arm]} | (dict.fromkeys(ways) if arm == "with" else {}) for arm in edges},
+    }
+    assert tune.facts(found, params, study) == {
+        "tune": found["tune.json"],
+        "ranges": {"without": {"min": 0.5, "max": 0.75}, "with": {"min": 0.625, "max": 0.875}},
+        "n_daes": 6,
+        "n_near": 7,
+        "n_draws": 7,
+        "says": {"on_an_edge": on_an_edge, "freezing_was_tried": freezing_was_tried},
+    }
+
+
+@pytest.mark.parametrize(("rank_correlation", "little"), [(-0.3, False), (-0.29, True), (0.29, True), (0.3, False)])
+def test_the_facts_of_the_noise_curve(params, rank_correlation, little):
+    table = pd.DataFrame(
+        [
+            ("none", 0.0, 0.01, 0.005),  # at the margin, and not beyond it
+            ("masking", 0.3, 0.02, -0.01),
+            ("masking", 0.7, 0.03, 0.006),
+            ("gaussian", 0.5, -0.02, -0.03),
+        ],
+        columns=["corruption", "level", "difference", "low"],
+    )
+    noise = {"best": {"level": 0.7}, "clearest": {"level": 0.0}, "rank_correlation": rank_correlation}
+    found = noise_curve.facts({"noise_curve.csv": table, "noise_curve.json": noise}, params, None)
+    assert found == {
+        "noise": noise,
+        "noise_gains": {
+            "none": {"min": 0.01, "max": 0.01},
+            "masking": {"min": 0.02, "max": 0.03},
+            "gaussian": {"min": -0.02, "max": -0.02},
+        },
+        "noises_beyond": [{"corruption": "masking", "level": 0.7, "difference": 0.03, "low": 0.006}],
+        "n_noises": 4,
+        "says": {"best_is_clearest": False, "clear_images_say_little": little},
+    }
+    noise["clearest"] = {"level": 0.7}
+    assert noise_curve.facts({"noise_curve.csv": table, "noise_curve.json": noise}, params, None)["says"] == {
+        "best_is_clearest": True,
+        "clear_images_say_little": little,
+    }
+
+
+@pytest.mark.parametrize(("high", "know"), [(0.04, False), (0.039, True)])
+def test_the_facts_of_the_ablations(params, high, know):
+    """Convolutions are found to gain less only if their whole interval lies below that of the usual network."""
+    rows = [
+        {"group": "reference", "value": "with", "accuracy": 0.875, "difference": 0.0},
+        {"group": "weights", "value": "frozen", "accuracy": 0.75, "difference": -0.125},
+        {"group": "encoder", "value": "frozen", "accuracy": 0.5, "difference": -0.375},
+    ]
+    gains = {
+        "reference": {"difference": 0.05, "low": 0.04, "high": 0.06},
+        "convolutional": {"difference": 0.03, "low": 0.02, "high": high},
+        "convolutional_moved": {"difference": 0.01, "low": -0.01, "high": 0.02},
+    }
+    found = {"ablations.csv": pd.DataFrame(rows), "ablations.json": {"gains": gains}}
+    assert ablations.facts(found, params, None) == {
+        "ablations": rows,
+        "gains_of": gains | {"freezing": rows[2]},
+        "says": {"convolutions_know": know},
+    }

@@ -64,13 +64,13 @@ LADDER = pd.DataFrame(
 )
 NOISE_CURVE = pd.DataFrame(
     [
-        ("none", 0.0, 0.81, 0.01, 25.0),
-        ("masking", 0.3, 0.85, 0.02, 22.0),
-        ("masking", 0.7, 0.87, 0.03, 18.0),
-        ("gaussian", 0.5, 0.83, 0.01, 21.0),
-        ("salt_and_pepper", 0.2, 0.82, 0.01, 20.0),
+        ("none", 0.0, 0.01, -0.01, 0.03, 25.0),
+        ("masking", 0.3, 0.05, 0.03, 0.07, 22.0),
+        ("masking", 0.7, 0.07, 0.04, 0.1, 18.0),
+        ("gaussian", 0.5, 0.03, 0.02, 0.04, 21.0),
+        ("salt_and_pepper", 0.2, -0.02, -0.05, 0.02, 20.0),
     ],
-    columns=["corruption", "level", "accuracy", "std", "psnr_denoised"],
+    columns=["corruption", "level", "difference", "low", "high", "psnr_denoised"],
 )
 TUNE = pd.DataFrame(
     [
@@ -139,7 +139,7 @@ def drawn():
         search: (TUNE,),
         label_curve: (LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 50}),
         ladder: (LADDER,),
-        noise_curve: (NOISE_CURVE, 0.8),
+        noise_curve: (NOISE_CURVE, 0.005),
     }
     assert {draw.__name__ for draw in calls} == {
         name
@@ -372,23 +372,36 @@ def test_the_ladder_figure_shows_the_mean_error_of_every_arm_and_each_draw():
 
 
 def test_the_noise_curve_starts_each_corruption_at_the_plain_autoencoder():
-    left, right = noise_curve(NOISE_CURVE, 0.8, "en").axes
-    assert lines(left) == {
-        "masking": (BLUE, [(0, 81), (0.3, 85), (0.7, 87)]),
-        "Gaussian": (GREEN, [(0, 81), (0.5, 83)]),
-        "salt and pepper": (PURPLE, [(0, 81), (0.2, 82)]),
-        "without": (VERMILION, [(0, 80), (1, 80)]),
+    """Left, the gains in points with their intervals, each corruption a little aside of the others."""
+    left, right = noise_curve(NOISE_CURVE, 0.005, "en").axes
+    drawn = {}
+    for bars in left.containers:
+        line, _, (found,) = bars
+        drawn[bars.get_label()] = (line.get_color(), points(line.get_xydata()))
+        assert to_hex(found.get_color()[0]).upper() == line.get_color()
+    assert drawn == {
+        "masking": (BLUE, [(-0.012, 1), (0.288, 5), (0.688, 7)]),
+        "Gaussian": (GREEN, [(0, 1), (0.5, 3)]),
+        "salt and pepper": (PURPLE, [(0.012, 1), (0.212, -2)]),
     }
-    assert (colour(left.collections[0]), band(left.collections[0])) == (
-        BLUE,
-        {0: (80, 82), 0.3: (83, 87), 0.7: (84, 90)},
-    )
+    ends = [[tuple(bar[:, 1].round(6)) for bar in bars[2][0].get_segments()] for bars in left.containers]
+    assert ends == [[(-1, 3), (3, 7), (4, 10)], [(-1, 3), (2, 4)], [(-1, 3), (-5, 2)]]
+    (margin,) = left.patches
+    assert (margin.get_label(), margin.get_y(), margin.get_height()) == ("within the margin", -0.5, 1)
+    assert [points(line.get_xydata()) for line in left.lines[:1]] == [[(0, 0), (1, 0)]]
+    assert [text.get_text() for text in left.get_legend().get_texts()] == ["within the margin", *drawn]
     assert lines(right) == {
         "masking": (BLUE, [(0, 25), (0.3, 22), (0.7, 18)]),
         "Gaussian": (GREEN, [(0, 25), (0.5, 21)]),
         "salt and pepper": (PURPLE, [(0, 25), (0.2, 20)]),
     }
-    assert [axis.get_ylabel() for axis in (left, right)] == ["test accuracy (%)", "PSNR of the denoised images (dB)"]
+    assert [axis.get_ylabel() for axis in (left, right)] == ["gain (points)", "PSNR of the denoised images (dB)"]
+
+
+def test_a_corruption_that_was_not_tried_is_not_on_the_noise_curve():
+    left, right = noise_curve(NOISE_CURVE[NOISE_CURVE["corruption"].isin(["none", "gaussian"])], 0.005, "en").axes
+    assert [bars.get_label() for bars in left.containers] == ["Gaussian"]
+    assert lines(right) == {"Gaussian": (BLUE, [(0, 25), (0.5, 21)])}
 
 
 def test_noise_levels_show_what_is_denoised_beside_what_is_left_noisy():

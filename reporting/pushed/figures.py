@@ -1,4 +1,4 @@
-"""What the study ladder draws."""
+"""What the study pushed draws."""
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -7,29 +7,30 @@ from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VE
 from reporting.common.words import words_of
 
 
-def ladder(table: pd.DataFrame, language: str) -> Figure:
+def pushed(table: pd.DataFrame, language: str) -> Figure:
     """Test error of every arm against the number of labels: means over label draws, and each draw.
 
     Args:
         table: columns n_labels, arm, accuracy (a fraction); a row for each draw.
     """
-    styles = {  # arms of students, and those that see moved images, have dashed lines
+    styles = {  # those of students are dashed
         "without": (VERMILION, "o", "-"),
         "with": (BLUE, "s", "-"),
+        "pushed_alone": (ORANGE, "P", "-"),
         "pushed": (SKY, "P", "-"),
-        "pushed_moved": (SKY, "X", "--"),
         "pseudo": (BLUE, "^", "--"),
-        "pseudo_conv": (ORANGE, "v", "--"),
+        "pseudo_conv": (BLACK, "v", "--"),
         "ladder_gamma": (BLACK, "*", "-"),
         "ladder": (GREEN, "D", "-"),
-        "ladder_pseudo": (GREEN, "^", "--"),
         "ladder_conv": (PURPLE, "v", "--"),
     }
-    words = words_of("ladder", language)
+    words = words_of("pushed", language)
     figure = Figure(figsize=(10.5, 5))
     axis = figure.subplots()
     for arm, (colour, marker, line) in styles.items():
         rows = table[table["arm"] == arm]
+        if rows.empty:
+            continue
         error = 100 * (1 - rows.groupby("n_labels")["accuracy"].mean())
         axis.plot(error.index, error, line, color=colour, marker=marker, markersize=8, label=words[arm])
         axis.scatter(rows["n_labels"], 100 * (1 - rows["accuracy"]), color=colour, marker=marker, s=9, alpha=0.5)
