@@ -140,21 +140,22 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
     weights = initial_weights(model, derive(job.seed, "weights"))
     weights[: len(job.encoder)] = job.encoder
     kernel, others = weights[0].copy(), weights[1:]
-    trainer = _trainer(len(used), settings)
+    images = job.images[:, used]
+    trainer = _trainer(images.shape[1], settings)
     watched: list[np.ndarray] = []
 
-    def classify(images: np.ndarray) -> np.ndarray:
+    def classify(seen: np.ndarray) -> np.ndarray:
         """Logits of images by the network as it is now, given all of its pixels."""
         kernel[used], *others = trainer.model.get_weights()
         model.set_weights([kernel, *others])
-        return predict(model, scale(images))
+        return predict(model, scale(seen))
 
     def watch(step: int, loss: float) -> None:
         if len(job.watched):
             watched.append(classify(job.watched).argmax(axis=1).astype(np.uint8))
 
     history = trainer.fit(
-        job.images[:, used],
+        images,
         job.labels,
         weights=[kernel[used], *others],
         batch_size=settings.batch_size,
@@ -169,7 +170,7 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
     return ClassifierResult(probabilities, history, model.get_weights(), classes)
 
 
-def _used(images: np.ndarray, settings: ClassifierSettings) -> np.ndarray:
+def _used(images: np.ndarray, settings: ClassifierSettings) -> np.ndarray | slice:
     """The pixels that training needs, in order: those that are not 0 in some image.
 
     There are more of them, to the next multiple of `WIDTHS`, so that trainings share compiled networks; and all where
@@ -177,7 +178,7 @@ def _used(images: np.ndarray, settings: ClassifierSettings) -> np.ndarray:
     """
     n_pixels = images.shape[1]
     if settings.convolutional or settings.augment:
-        return np.arange(n_pixels)
+        return slice(None)
     zero = ~images.any(axis=0)
     n_used = min(n_pixels, WIDTHS * math.ceil(max(1, n_pixels - zero.sum()) / WIDTHS))
     return np.sort(np.argsort(zero, kind="stable")[:n_used])
