@@ -151,6 +151,25 @@ def variational_loss(encoder: "keras.Model", decoder: "keras.Model") -> "Loss":
     return loss
 
 
+def random_codes(n: int, codes: np.ndarray, variational: bool, seed: int) -> np.ndarray:
+    """Draw codes, to make up images: standard normal if `variational`, else with the mean and covariance of `codes`.
+
+    Args:
+        n: number of codes.
+        codes: of real images, float32 of shape (m, units).
+        variational: whether the decoder is that of a variational autoencoder.
+        seed: of the draw.
+
+    Returns:
+        Float32 array of shape (n, units).
+    """
+    rng = np.random.default_rng(seed)
+    if variational or not n:
+        return rng.standard_normal((n, codes.shape[1]), np.float32)
+    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    return rng.multivariate_normal(codes.mean(axis=0), covariance, n).astype(np.float32)
+
+
 def squared_loss(model: "keras.Model") -> "Loss":
     """The mean squared error of reconstructing images; its data are `images`, uint8 of shape (n, pixels)."""
     from dae.core.backend import tf
@@ -236,17 +255,8 @@ def _measure(
         "neighbours": [neighbours_probe(*probed) for probed in labelled],
         "queries": decode(queries),
         "byte_queries": decode(in_bytes(queries)),
-        "samples": decode(_random_codes(job, settings, train_codes)),
+        "samples": decode(random_codes(job.n_samples, train_codes, settings.variational, derive(job.seed, "samples"))),
     }
-
-
-def _random_codes(job: AutoencoderJob, settings: AutoencoderSettings, codes: np.ndarray) -> np.ndarray:
-    """Random codes, float32 of shape (n_samples, code): standard normal, or with mean and covariance of `codes`."""
-    rng = np.random.default_rng(derive(job.seed, "samples"))
-    shape = job.n_samples, codes.shape[1]
-    if settings.variational or not job.n_samples:
-        return rng.standard_normal(shape, np.float32)
-    return rng.multivariate_normal(codes.mean(axis=0), np.cov(codes, rowvar=False), job.n_samples).astype(np.float32)
 
 
 @functools.lru_cache(maxsize=2)

@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from dae.autoencoders import AutoencoderSettings, train_autoencoders
+from dae.codes import NEIGHBOURS
 from stages.common.files import load_array, load_images, save_arrays, save_json
-from stages.common.params import PIXELS, Params
+from stages.common.params import Params
 from stages.common.process import n_jobs, run
 from stages.common.progress import Progress
 from stages.exercises import code_sizes, overcomplete, samples, tasks, tied
@@ -22,12 +23,12 @@ def main(params: Params) -> dict:
     inputs = load_inputs(params)
     jobs = {name: job for exercise in EXERCISES for name, job in exercise.jobs(inputs, params).items()}
     # those that take longest start first, so that none of them runs alone at the end
-    jobs = dict(sorted(jobs.items(), key=lambda item: -work(item[1][1])))
+    jobs = dict(sorted(jobs.items(), key=lambda item: -work(inputs.n_pixels, item[1][1])))
     progress, results = Progress(len(jobs), "autoencoder"), {}
     for name, result in zip(jobs, train_autoencoders(jobs.values(), n_jobs()), strict=True):
         results[name] = result
         progress.step(name)
-    facts: dict = {"steps": settings(params, (1,)).steps, "draws": len(inputs.labels)}
+    facts: dict = {"steps": settings(params, (1,)).steps, "draws": len(inputs.labels), "neighbours": NEIGHBOURS}
     arrays: dict[str, np.ndarray] = {}
     for exercise in EXERCISES:
         found, shown = exercise.measure(results, inputs, params)
@@ -39,9 +40,9 @@ def main(params: Params) -> dict:
     return {f"seconds_{kind}": round(min(found), 1) for kind, found in seconds.items()}
 
 
-def work(settings: AutoencoderSettings) -> int:
-    """Multiplications of a training, but for a factor that is the same for all networks on the same images."""
-    return settings.steps * sum(map(math.prod, pairwise((PIXELS, *settings.units))))
+def work(n_pixels: int, settings: AutoencoderSettings) -> int:
+    """Multiplications of a training, but for a factor that hardly differs from one to another."""
+    return settings.steps * sum(map(math.prod, pairwise((n_pixels, *settings.units))))
 
 
 def load_inputs(params: Params) -> Inputs:

@@ -30,6 +30,8 @@ from stages.common.process import run
 
 PATH = Path("studies/params.yaml")
 
+ANCHOR_FOLDS = 3  # of the cross-validation that chooses the settings of the ablations' methods without a network
+
 Count = whole(1, 1000)
 Models = whole(1, 20)
 Replicates = whole(2, 1000)
@@ -99,13 +101,11 @@ class LabelCurve(Section):
 
 class NoiseCurve(Section):
     levels: LevelsByCorruption
-    models: Models
     epochs: Epochs
     replicates: Replicates
 
 
 class Ablations(Section):
-    models: Models
     epochs: whole(2, 1000)
     replicates: Replicates
 
@@ -178,7 +178,7 @@ def check(params: Params, study_params: StudyParams) -> None:
     most = 50_000
     allowed = f"at most {most} for the studies, as tune tests on labelled images that were not drawn"
     require(Path("params.yaml"), params, [(params.n_labels <= most, "n_labels", allowed)])
-    folds = study_params.tune.folds
+    folds = max(study_params.tune.folds, ANCHOR_FOLDS)
     least = 10 * (folds - 1) + 1  # StratifiedKFold fails if all ten classes have fewer images than there are folds
     allowed = f"at least {least} for the studies, so that a class has an image for each of {folds} folds"
     require(Path("params.yaml"), params, [(params.n_labels >= least, "n_labels", allowed)])

@@ -10,7 +10,7 @@ dAEs that are trained once.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
@@ -22,6 +22,7 @@ from dae import metrics
 from dae.classifiers import ClassifierJob, ClassifierResult, ClassifierSettings, train_classifiers
 from dae.core.seeds import derive
 from stages._daes import dae_settings
+from stages.common.errors import StageError
 from stages.common.params import Params
 from stages.common.process import n_jobs
 from studies import _params
@@ -98,13 +99,12 @@ class Search:
         `stream` names the random numbers.
         """
         rng, daes = np.random.default_rng(derive(self.params.seed, self.name, arm, stream)), combinations(self.settings)
-        found: dict[Tried, None] = {}
-        while len(found) < number * len(ways):
+
+        def one() -> Tried:
             values: dict[str, Any] = {name: value_at(name, rng.uniform(), self.settings.space) for name in TUNED}
-            dae = daes[rng.integers(len(daes))] if arm == "with" else None
-            for way in ways:
-                found[Tried(replace(self.arms[arm], **values), dae, way)] = None
-        return list(found)
+            return Tried(replace(self.arms[arm], **values), daes[rng.integers(len(daes))] if arm == "with" else None)
+
+        return [replace(found, way=way) for found in different(one, number) for way in ways]
 
     def search(self, arm: str, beside: Sequence[Tried] = ()) -> None:
         """Try random configurations, then those near the best; in each further round the best, and those `beside`."""
@@ -184,16 +184,33 @@ def near(ranked: Sequence[Tried], number: int, settings: _params.Search, seed: i
         seed: of the random numbers.
     """
     parents, daes, rng = ranked[:PARENTS], combinations(settings), np.random.default_rng(seed)
-    found: dict[Tried, None] = {}
-    while len(found) < number:
+
+    def one() -> Tried:
         parent = parents[int(rng.integers(len(parents)))]
         values: dict[str, Any] = {}
         for name in TUNED:
             place = place_of(name, getattr(parent.settings, name), settings.space) + rng.normal(0, NEAR)
             values[name] = value_at(name, min(max(place, 0), 1), settings.space)
         dae = daes[rng.integers(len(daes))] if parent.dae and rng.integers(2) else parent.dae
-        one = Tried(replace(parent.settings, **values), dae)
-        if one not in ranked:
+        return Tried(replace(parent.settings, **values), dae)
+
+    return different(one, number, ranked)
+
+
+def different(draw: Callable[[], Tried], number: int, tried: Sequence[Tried] = ()) -> list[Tried]:
+    """Draw configurations until `number` of them differ from each other and from those that were tried.
+
+    Raises:
+        StageError: that takes too long, so the ranges hold too few.
+    """
+    found: dict[Tried, None] = {}
+    left = 1000 * number
+    while len(found) < number:
+        if not left:
+            allowed = number + len(tried)
+            raise StageError(f"the ranges of the search hold fewer than {allowed} configurations; widen them")
+        left -= 1
+        if (one := draw()) not in tried:
             found[one] = None
     return list(found)
 

@@ -8,12 +8,12 @@ AGREES = 0.3  # a rank correlation nearer to 0 says little, with so few noises
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
     """The noise curve, and how well the PSNR of denoised images predicts the accuracy."""
     noise, table = found["noise_curve.json"], found["noise_curve.csv"]
-    beyond = table[table["low"] > p.evaluate.margin]
+    gains = table.assign(gain=table["accuracy"] - noise["without"])
+    matters = gains[gains["gain"] > p.evaluate.margin]
     return {
         "noise": noise,
-        "noise_gains": table.groupby("corruption")["difference"].agg(["min", "max"]).to_dict("index"),
-        "noises_beyond": beyond.to_dict("records"),
-        "n_noises": len(table),
+        "noise_gains": gains.groupby("corruption")["gain"].agg(["min", "max"]).to_dict("index"),
+        "noises_that_matter": matters.to_dict("records"),
         "says": {
             "best_is_clearest": noise["best"] == noise["clearest"],
             "clear_images_say_little": abs(noise["rank_correlation"]) < AGREES,

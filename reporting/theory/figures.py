@@ -125,21 +125,25 @@ def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, langu
     figure = Figure(figsize=(11, 4.2))
     axes = figure.subplots(1, 3)
     codes = [row["code"] for row in rows]
-    looks = {"no_noise": (VERMILION, "s", "-"), "with_noise": (BLUE, "o", "-"), "pca": (BLACK, ".", ":")}
+    looks = {
+        "no_noise": (VERMILION, "s", "-", words["no_noise"]),
+        "with_noise": (BLUE, "o", "-", words["with_noise"]),
+        "pca": (BLACK, ".", ":", words["pca_line"]),
+    }
     for axis, measure in zip(axes, ("test", "linear", "neighbours"), strict=True):
         scale = 1 if measure == "test" else 100
-        for kind, (colour, marker, line) in looks.items():
+        for kind, (colour, marker, line, name) in looks.items():
             known = [row for row in rows if row[kind] is not None]
             x = [row["code"] for row in known]
-            low, mean, high = ([scale * row[kind][measure][name] for row in known] for name in ("low", "mean", "high"))
-            axis.plot(x, mean, color=colour, marker=marker, linestyle=line, label=words[kind])
+            low, mean, high = ([scale * row[kind][measure][end] for row in known] for end in ("low", "mean", "high"))
+            axis.plot(x, mean, color=colour, marker=marker, linestyle=line, label=name)
             axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         axis.axvline(n_pixels, color="#777777", linestyle="--", linewidth=1, label=words["as_wide"])
         axis.set_xscale("log")
         axis.set_xticks(codes, [number(language, code) for code in codes])
         axis.minorticks_off()
         axis.set_xlabel(words["codes"])
-        axis.set_ylabel(words[measure])
+        axis.set_title(words[f"{measure}_title"], fontsize=11)
         if measure != "test":
             axis.axhline(100 * pixels[measure]["mean"], color=BLACK, linestyle="-.", linewidth=1, label=words["pixels"])
     axes[0].plot(linear["code"], linear["test"]["mean"], "D", color="white", markeredgecolor=BLACK, label=words["net"])

@@ -1,6 +1,6 @@
 """Exercise 4, undercomplete and overcomplete codes: a sweep over the size of the code, with and without noise."""
 
-from stages.common.params import PIXELS, Params
+from stages.common.params import Params
 from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, measured, settings
 
 
@@ -9,9 +9,9 @@ def name(code: int, noise: float) -> str:
     return f"code of {code}, noise {noise:g}"
 
 
-def narrow(params: Params) -> list[int]:
-    """The undercomplete codes, in order."""
-    return sorted(code for code in params.theory.codes if code < PIXELS)
+def widest_narrow(inputs: Inputs, params: Params) -> int:
+    """The widest undercomplete code."""
+    return max(code for code in params.theory.codes if code < inputs.n_pixels)
 
 
 def jobs(inputs: Inputs, params: Params) -> Jobs:
@@ -24,7 +24,7 @@ def jobs(inputs: Inputs, params: Params) -> Jobs:
         for noise in (0.0, params.theory.noise):
             network = settings(params, (code,), activation="relu", noise=noise)
             found |= inputs.repeated(name(code, noise), inputs.probed(queries=inputs.queries_for(noise)), network)
-    linear = settings(params, (narrow(params)[-1],), squared_error=True)
+    linear = settings(params, (widest_narrow(inputs, params),), squared_error=True)
     return found | inputs.repeated("linear", inputs.job(), linear)
 
 
@@ -33,7 +33,7 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
     kinds, rows, arrays = {"no_noise": 0.0, "with_noise": params.theory.noise}, [], {}
     for code in sorted(params.theory.codes):
         row = {kind: measured(inputs.repeats(name(code, noise), results)) for kind, noise in kinds.items()}
-        rows.append({"code": code} | row | {"pca": inputs.measured_pca(code) if code < PIXELS else None})
+        rows.append({"code": code} | row | {"pca": inputs.measured_pca(code) if code < inputs.n_pixels else None})
         arrays[f"code_{code}"] = inputs.repeats(name(code, 0.0), results)[0].queries[:10]
-    linear = {"code": narrow(params)[-1]} | measured(inputs.repeats("linear", results))
+    linear = {"code": widest_narrow(inputs, params)} | measured(inputs.repeats("linear", results))
     return {"sweep": rows, "linear": linear}, arrays

@@ -46,6 +46,11 @@ class Inputs:
     query_seed: int
     noise: float
 
+    @property
+    def n_pixels(self) -> int:
+        """The number of pixels of an image."""
+        return self.train.shape[1]
+
     @cached_property
     def scaled(self) -> np.ndarray:
         """The test images as float32 in [0, 1]."""

@@ -7,7 +7,7 @@ import numpy as np
 
 from stages.common.params import Params
 from stages.exercises import code_sizes
-from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, decibels, measured, settings, spread
+from stages.exercises.inputs import QUERIES, Evidence, Inputs, Jobs, Results, decibels, measured, settings, spread
 
 
 def jobs(inputs: Inputs, params: Params) -> Jobs:
@@ -34,6 +34,7 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
             "denoising": int((probes["denoising"] > probes["copying"]).sum()),
             "untrained": int((probes["untrained"] > probes["copying"]).sum()),
         },
+        "queries": QUERIES,
         "strange": {kind: _strange([r.queries for r in trained[kind]], inputs) for kind in ("copying", "denoising")},
     }
     arrays = {}

@@ -58,4 +58,5 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
         for name, found in zip(sets, looks, strict=True)
     }
     facts = {"classifier": round(float(right.mean()), 4), "sure": SURE, "images": half, "sets": judged}
+    facts["features"] = network.units[-1]
     return {"samples": facts}, {name: images[:SHOWN] for name, images in sets.items()}

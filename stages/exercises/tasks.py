@@ -11,6 +11,7 @@ from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, decibels, l
 
 MAPPED = 2000  # number of test images on the map, and of those that zlib compresses
 NEIGHBOURS = 10  # that trustworthiness compares
+ANOMALY_UNITS = (128, 16)  # of the autoencoders that find anomalies
 
 
 def jobs(inputs: Inputs, params: Params) -> Jobs:
@@ -19,7 +20,7 @@ def jobs(inputs: Inputs, params: Params) -> Jobs:
     found = {"map": (inputs.probed(train=inputs.many, keeps_codes=True), long(params, (*units[:-1], 2)))}
     for c in range(10):  # an autoencoder should reconstruct a class worse if it has not seen it
         seen = inputs.train[inputs.train_labels != c]
-        found[f"without {c}"] = (inputs.job(train=seen), settings(params, (128, 16)))
+        found[f"without {c}"] = (inputs.job(train=seen), settings(params, ANOMALY_UNITS))
     return found
 
 
@@ -46,6 +47,8 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
     n_bytes = units[-1]
     by_pca = inputs.pca_images(inputs.test, n_bytes)
     facts = {
+        "mapped": len(mapped),
+        "anomaly_units": list(ANOMALY_UNITS),
         "map": {
             name: {
                 "trustworthiness": round(trustworthiness(mapped, xy, n_neighbors=NEIGHBOURS), 4),

@@ -14,7 +14,7 @@ from tools.small import change
 
 def test_the_stages_run_in_the_order_of_the_data_and_all_outputs_are_there(project):
     stages = ["download", "split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate"]
-    stages += ["theory", "theory_figures", "report"]
+    stages += ["theory", "theory_figures", "report", "demo"]
     assert sorted(project.ran(project.output)) == sorted(stages)
     lock = yaml.safe_load((project.folder / "dvc.lock").read_text())["stages"]
     assert sorted(lock) == sorted(stages)

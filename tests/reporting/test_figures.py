@@ -13,11 +13,11 @@ from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VE
 from reporting.common.words import FOLDER, LANGUAGES
 from reporting.evaluate.figures import confusions, learning_curves, paired_accuracies, pretraining, reliability
 from reporting.label_curve.figures import label_curve
-from reporting.ladder.figures import ladder
 from reporting.noise_curve.figures import noise_curve
 from reporting.predict.figures import overview
+from reporting.pushed.figures import pushed
 from reporting.reconstruct.figures import code_units, filters, noise_levels, reconstructions
-from reporting.theory.figures import anomalies, code_sizes, copies, maps, samples, sweep
+from reporting.theory.figures import anomalies, code_sizes, compression, copies, maps, samples, sweep
 from reporting.tune.figures import search
 
 
@@ -43,19 +43,18 @@ LABEL_ROWS = [
     {"n_labels": 100, "difference": 0.08, "low": 0.07, "high": 0.09},
     {"n_labels": 1000, "difference": 0.04, "low": -0.01, "high": 0.09},
 ]
-LADDER = pd.DataFrame(
+PUSHED = pd.DataFrame(
     [
         (n_labels, arm, accuracy)
         for arm, accuracies in {
             "without": (0.80, 0.82, 0.90),
             "with": (0.84, 0.86, 0.92),
+            "pushed_alone": (0.86, 0.88, 0.93),
             "pushed": (0.90, 0.92, 0.94),
-            "pushed_moved": (0.92, 0.94, 0.95),
             "pseudo": (0.88, 0.90, 0.93),
             "pseudo_conv": (0.93, 0.95, 0.97),
             "ladder_gamma": (0.95, 0.97, 0.975),
             "ladder": (0.96, 0.98, 0.985),
-            "ladder_pseudo": (0.97, 0.98, 0.986),
             "ladder_conv": (0.97, 0.99, 0.99),
         }.items()
         for n_labels, accuracy in zip((100, 100, 1000), accuracies, strict=True)
@@ -64,13 +63,13 @@ LADDER = pd.DataFrame(
 )
 NOISE_CURVE = pd.DataFrame(
     [
-        ("none", 0.0, 0.01, -0.01, 0.03, 25.0),
-        ("masking", 0.3, 0.05, 0.03, 0.07, 22.0),
-        ("masking", 0.7, 0.07, 0.04, 0.1, 18.0),
-        ("gaussian", 0.5, 0.03, 0.02, 0.04, 21.0),
-        ("salt_and_pepper", 0.2, -0.02, -0.05, 0.02, 20.0),
+        ("none", 0.0, 0.81, 0.01, 25.0),
+        ("masking", 0.3, 0.85, 0.02, 22.0),
+        ("masking", 0.7, 0.87, 0.03, 18.0),
+        ("gaussian", 0.5, 0.83, 0.01, 21.0),
+        ("salt_and_pepper", 0.2, 0.82, 0.01, 20.0),
     ],
-    columns=["corruption", "level", "difference", "low", "high", "psnr_denoised"],
+    columns=["corruption", "level", "accuracy", "std", "psnr_denoised"],
 )
 TUNE = pd.DataFrame(
     [
@@ -95,6 +94,13 @@ BINS = pd.DataFrame(
 )
 
 
+LINEAR = {"code": 512, "test": {"mean": 30.5, "low": 30.25, "high": 30.75}}
+
+
+def spread(mean, width=0.0625):
+    return {"mean": mean, "low": mean - width, "high": mean + width}
+
+
 def module_of(path):
     return import_module(f"reporting.{path.parent.name}.figures")
 
@@ -107,11 +113,13 @@ def drawn():
     sweep_rows = [
         {
             "code": code,
-            "psnr": {"no_noise": 20.5, "with_noise": 15.25, "pca_line": 18.0},
-            "probe": {"no_noise": 0.825, "with_noise": 0.9},
+            "no_noise": {name: spread(0.825) for name in ("train", "test", "linear", "neighbours")},
+            "with_noise": {name: spread(0.9) for name in ("train", "test", "linear", "neighbours")},
+            "pca": {name: spread(0.7) for name in ("train", "test", "linear", "neighbours")} if code == 2 else None,
         }
         for code in (2, 1568)
     ]
+    kept = {"trustworthiness": 0.875, "neighbours": spread(0.75)}
     calls = {
         reconstructions: (images, {"noisy": images, "denoised": images, "linear": images, "pca": images}, [0, 1]),
         filters: (images,),
@@ -129,17 +137,18 @@ def drawn():
         maps: (
             {"ae_code": rng.random((20, 2)), "pca_code": rng.random((20, 2))},
             np.arange(20) % 10,
-            {"ae_code": 0.875, "pca_code": 0.75},
+            {"ae_code": kept, "pca_code": kept},
         ),
-        samples: ({"real": images, "variational": images, "plain": images},),
-        anomalies: ({str(c): 0.45 + c / 20 for c in range(10)},),
+        samples: ({"real": images, "variational": images, "plain": images, "gaussian": images},),
+        compression: ({"original": images, "by_autoencoder": images, "by_pca": images}, 1000),
+        anomalies: ({str(c): 0.45 + c / 20 for c in range(10)}, {str(c): 0.5 for c in range(10)}),
         copies: ({"input": images, "copying": images, "denoising": images}, 1568),
         code_sizes: ([2, 1568], [images, images], images),
-        sweep: (sweep_rows, 0.815, 784),
+        sweep: (sweep_rows, {"linear": spread(0.8), "neighbours": spread(0.7)}, LINEAR, 784),
         search: (TUNE,),
         label_curve: (LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 50}),
-        ladder: (LADDER,),
-        noise_curve: (NOISE_CURVE, 0.005),
+        pushed: (PUSHED,),
+        noise_curve: (NOISE_CURVE, 0.8),
     }
     assert {draw.__name__ for draw in calls} == {
         name
@@ -351,57 +360,45 @@ def test_the_label_curve_shows_mean_errors_their_range_and_what_pre_training_is_
     assert not label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, None, "en").axes[0].texts
 
 
-def test_the_ladder_figure_shows_the_mean_error_of_every_arm_and_each_draw():
-    (axis,) = ladder(LADDER, "en").axes
+def test_the_figure_of_all_ways_to_learn_shows_the_mean_error_of_every_arm_and_each_draw():
+    (axis,) = pushed(PUSHED, "en").axes
     assert lines(axis) == {
         "without": (VERMILION, [(100, 19), (1000, 10)]),
         "with pre-training": (BLUE, [(100, 15), (1000, 8)]),
+        "without, pushed": (ORANGE, [(100, 13), (1000, 7)]),
         "with, pushed": (SKY, [(100, 9), (1000, 6)]),
-        "with, pushed, images moved": (SKY, [(100, 7), (1000, 5)]),
         "pseudo-labels": (BLUE, [(100, 11), (1000, 7)]),
-        "pseudo-labels, convolutional": (ORANGE, [(100, 6), (1000, 3)]),
+        "pseudo-labels, convolutional": (BLACK, [(100, 6), (1000, 3)]),
         "Gamma model of the ladder": (BLACK, [(100, 4), (1000, 2.5)]),
         "ladder network": (GREEN, [(100, 3), (1000, 1.5)]),
-        "ladder's pseudo-labels": (GREEN, [(100, 2.5), (1000, 1.4)]),
         "ladder's pseudo-labels, convolutional": (PURPLE, [(100, 2), (1000, 1)]),
     }
     assert points(axis.collections[0].get_offsets()) == [(100, 20), (100, 18), (1000, 10)]
     assert points(axis.collections[-1].get_offsets()) == [(100, 3), (100, 1), (1000, 1)]
     looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines}
-    assert len(looks) == 10
+    assert len(looks) == 9
+    (axis,) = pushed(PUSHED[PUSHED["arm"] != "pseudo"], "en").axes  # one that was not trained
+    assert len(axis.lines) == len(lines(axis)) == 8
 
 
 def test_the_noise_curve_starts_each_corruption_at_the_plain_autoencoder():
-    """Left, the gains in points with their intervals, each corruption a little aside of the others."""
-    left, right = noise_curve(NOISE_CURVE, 0.005, "en").axes
-    drawn = {}
-    for bars in left.containers:
-        line, _, (found,) = bars
-        drawn[bars.get_label()] = (line.get_color(), points(line.get_xydata()))
-        assert to_hex(found.get_color()[0]).upper() == line.get_color()
-    assert drawn == {
-        "masking": (BLUE, [(-0.012, 1), (0.288, 5), (0.688, 7)]),
-        "Gaussian": (GREEN, [(0, 1), (0.5, 3)]),
-        "salt and pepper": (PURPLE, [(0.012, 1), (0.212, -2)]),
+    left, right = noise_curve(NOISE_CURVE, 0.8, "en").axes
+    assert lines(left) == {
+        "masking": (BLUE, [(0, 81), (0.3, 85), (0.7, 87)]),
+        "Gaussian": (GREEN, [(0, 81), (0.5, 83)]),
+        "salt and pepper": (PURPLE, [(0, 81), (0.2, 82)]),
+        "without": (VERMILION, [(0, 80), (1, 80)]),
     }
-    ends = [[tuple(bar[:, 1].round(6)) for bar in bars[2][0].get_segments()] for bars in left.containers]
-    assert ends == [[(-1, 3), (3, 7), (4, 10)], [(-1, 3), (2, 4)], [(-1, 3), (-5, 2)]]
-    (margin,) = left.patches
-    assert (margin.get_label(), margin.get_y(), margin.get_height()) == ("within the margin", -0.5, 1)
-    assert [points(line.get_xydata()) for line in left.lines[:1]] == [[(0, 0), (1, 0)]]
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["within the margin", *drawn]
+    assert (colour(left.collections[0]), band(left.collections[0])) == (
+        BLUE,
+        {0: (80, 82), 0.3: (83, 87), 0.7: (84, 90)},
+    )
     assert lines(right) == {
         "masking": (BLUE, [(0, 25), (0.3, 22), (0.7, 18)]),
         "Gaussian": (GREEN, [(0, 25), (0.5, 21)]),
         "salt and pepper": (PURPLE, [(0, 25), (0.2, 20)]),
     }
-    assert [axis.get_ylabel() for axis in (left, right)] == ["gain (points)", "PSNR of the denoised images (dB)"]
-
-
-def test_a_corruption_that_was_not_tried_is_not_on_the_noise_curve():
-    left, right = noise_curve(NOISE_CURVE[NOISE_CURVE["corruption"].isin(["none", "gaussian"])], 0.005, "en").axes
-    assert [bars.get_label() for bars in left.containers] == ["Gaussian"]
-    assert lines(right) == {"Gaussian": (BLUE, [(0, 25), (0.5, 21)])}
+    assert [axis.get_ylabel() for axis in (left, right)] == ["test accuracy (%)", "PSNR of the denoised images (dB)"]
 
 
 def test_noise_levels_show_what_is_denoised_beside_what_is_left_noisy():
@@ -418,25 +415,36 @@ def test_maps_put_a_numeral_at_the_median_of_its_class():
         "ae_code": np.array([[0, 1], [2, 5], [9, 6], [4, 4]]),
         "pca_code": np.array([[1, 0], [3, 8], [2, 1], [6, 6]]),
     }
-    left, right = maps(codes, np.array([0, 0, 0, 7]), {"ae_code": 0.875, "pca_code": 0.75}, "en").axes
+    kept = {
+        name: {"trustworthiness": trust, "neighbours": spread(accuracy)}
+        for name, trust, accuracy in (("ae_code", 0.875, 0.8125), ("pca_code", 0.75, 0.5))
+    }
+    left, right = maps(codes, np.array([0, 0, 0, 7]), kept, "en").axes
     assert [(text.get_text(), text.get_position()) for text in left.texts] == [("0", (2, 5)), ("7", (4, 4))]
     assert [(text.get_text(), text.get_position()) for text in right.texts] == [("0", (2, 1)), ("7", (6, 6))]
     assert points(left.collections[0].get_offsets()) == [(0, 1), (2, 5), (9, 6)]
     assert [axis.get_title() for axis in (left, right)] == [
-        "autoencoder, code of 2 units\ntrustworthiness 0.875",
-        "PCA, 2 components\ntrustworthiness 0.750",
+        "autoencoder, code of 2 units\nnearest neighbours 81.3 %, trustworthiness 0.875",
+        "PCA, 2 components\nnearest neighbours 50.0 %, trustworthiness 0.750",
     ]
 
 
 def test_anomalies_below_chance_have_the_other_colour():
-    (axis,) = anomalies({"3": 0.25, "8": 0.75}, "en").axes
+    figure = anomalies({"3": 0.25, "8": 0.75}, {"3": 0.625, "8": 0.5}, "en")
+    (axis,) = figure.axes
     assert [(to_hex(bar.get_facecolor()).upper(), bar.get_height()) for bar in axis.patches] == [
         (VERMILION, 0.25),
         (BLUE, 0.75),
     ]
     assert [(text.get_position()[0], text.get_text()) for text in axis.texts[:2]] == [(0, "0.25"), (1, "0.75")]
-    assert points(axis.lines[0].get_xydata()) == [(0, 0.5), (1, 0.5)]
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("digit left out of the training", "AUROC")
+    ink, chance = axis.lines
+    assert [(x, float(y)) for x, y in zip(ink.get_xdata(), ink.get_ydata(), strict=True)] == [("3", 0.625), ("8", 0.5)]
+    assert points(chance.get_xydata()) == [(0, 0.5), (1, 0.5)]
+    assert (axis.get_xlabel(), axis.get_ylabel()) == ("class left out of the training", "AUROC")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "by the error divided by the image's ink",
+        "by the error",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -453,10 +461,23 @@ def test_anomalies_below_chance_have_the_other_colour():
             ["original", "noisy", "denoised by\nleast squares", "denoised\nby PCA"],
         ),
         (
-            samples,
-            ({"real": marked(0.1, 0.2), "variational": marked(0.3, 0.4), "plain": marked(0.5, 0.6)},),
-            [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-            ["test images", "variational\nautoencoder", "plain\nautoencoder"],
+            samples,  # of the variational autoencoder all, of the others as many as stand in a row
+            (
+                {
+                    "real": marked(*np.arange(12) / 100),
+                    "variational": marked(*np.arange(20, 40) / 100),
+                    "plain": marked(*np.arange(40, 52) / 100),
+                    "gaussian": marked(*np.arange(60, 72) / 100),
+                },
+            ),
+            [*np.arange(10) / 100, *np.arange(20, 40) / 100, *np.arange(40, 50) / 100, *np.arange(60, 70) / 100],
+            ["test images", "variational\nautoencoder", "plain\nautoencoder", "Gaussian of\nthe pixels"],
+        ),
+        (
+            compression,
+            ({"original": marked(0.1), "by_autoencoder": marked(0.2), "by_pca": marked(0.3)}, 1000),
+            [0.1, 0.2, 0.3],
+            ["original", "autoencoder,\n1,000 bytes", "PCA,\n1,000 numbers"],
         ),
         (
             copies,
@@ -481,7 +502,7 @@ def test_anomalies_below_chance_have_the_other_colour():
 def test_rows_of_images_are_named_and_in_order(draw, arguments, values, names):
     figure = draw(*arguments, language="en")
     assert [picture[0, 0] for picture in pictures(figure)] == pytest.approx(values)
-    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()] == names
+    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel().strip()] == names
     assert {axis.images[0].get_clim() for axis in figure.axes} == {(0, 1)}
 
 
@@ -495,31 +516,53 @@ def test_the_strongest_filters_come_first_each_on_its_own_symmetric_scale():
     assert len(pictures(filters(kernels, "en"))) == 4
 
 
-def test_the_sweep_shows_decibels_left_and_the_probe_right():
+def test_the_sweep_shows_decibels_and_both_probes_with_their_ranges():
+    def measures(decibels, linear, neighbours):
+        return {"test": spread(decibels), "linear": spread(linear), "neighbours": spread(neighbours)}
+
     rows = [
         {
             "code": code,
-            "psnr": {"no_noise": code + 20, "with_noise": code + 10, "pca_line": pca},
-            "probe": {"no_noise": 0.5, "with_noise": 0.75},
+            "no_noise": measures(code + 20, 0.5, 0.25),
+            "with_noise": measures(code + 10, 0.75, 0.375),
+            "pca": pca,
         }
-        for code, pca in ((2, 18.0), (8, 19.0), (784, None))
+        for code, pca in ((2, measures(18, 0.125, 0.625)), (8, measures(19, 0.125, 0.625)), (784, None))
     ]
-    left, right = sweep(rows, 0.625, 784, "en").axes
-    assert lines(left) == {
+    pixels = {"linear": spread(0.875), "neighbours": spread(0.9375)}
+    figure = sweep(rows, pixels, LINEAR, 784, "en")
+    left, middle, right = figure.axes
+    own = {"as wide as the input": ("#777777", [(784, 0), (784, 1)])}
+    assert lines(left) == own | {
         "trained without noise": (VERMILION, [(2, 22), (8, 28), (784, 804)]),
         "trained on masked pixels": (BLUE, [(2, 12), (8, 18), (784, 794)]),
-        "PCA": ("black", [(2, 18), (8, 19)]),
-        "as wide as the input": ("#777777", [(784, 0), (784, 1)]),
+        "PCA": (BLACK, [(2, 18), (8, 19)]),
+        "linear network": ("white", [(512, 30.5)]),
     }
-    assert [(line.get_color(), points(line.get_xydata())) for line in right.lines[:2]] == [
-        (VERMILION, [(2, 50), (8, 50), (784, 50)]),
-        (BLUE, [(2, 75), (8, 75), (784, 75)]),
-    ]
-    assert lines(right)["probe of the pixels"] == ("black", [(0, 62.5), (1, 62.5)])
-    assert [axis.get_ylabel() for axis in (left, right)] == [
+    for axis, no_noise, with_noise, pca, of_pixels in (
+        (middle, 50, 75, 12.5, 87.5),
+        (right, 25, 37.5, 62.5, 93.75),
+    ):
+        assert lines(axis) == own | {
+            "trained without noise": (VERMILION, [(code, no_noise) for code in (2, 8, 784)]),
+            "trained on masked pixels": (BLUE, [(code, with_noise) for code in (2, 8, 784)]),
+            "PCA": (BLACK, [(2, pca), (8, pca)]),
+            "the pixels themselves": (BLACK, [(0, of_pixels), (1, of_pixels)]),
+        }
+        assert [(colour(edge), band(edge)) for edge in axis.collections] == [
+            (VERMILION, dict.fromkeys((2, 8, 784), (no_noise - 6.25, no_noise + 6.25))),
+            (BLUE, dict.fromkeys((2, 8, 784), (with_noise - 6.25, with_noise + 6.25))),
+            (BLACK, dict.fromkeys((2, 8), (pca - 6.25, pca + 6.25))),
+        ]
+    assert band(left.collections[2]) == {2: (17.9375, 18.0625), 8: (18.9375, 19.0625)}
+    assert [axis.get_title() for axis in (left, middle, right)] == [
         "PSNR of test images (dB)",
         "accuracy of a linear probe (%)",
+        "accuracy of nearest neighbours (%)",
     ]
+    # each line is named once for all three
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert sorted(names) == sorted({*lines(left), *lines(right)})
 
 
 def test_the_search_shows_each_free_configuration_larger_the_further_it_went_and_rings_the_choices():

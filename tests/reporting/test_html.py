@@ -1,68 +1,25 @@
 """The committed pages in a real browser, and the Markdown that becomes one."""
 
-import subprocess
-import tarfile
+import functools
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from reporting.pages.html import page, slug
 
 PAGES = ["reports/report.html", "reports/studies/studies.html"]
-OVERFLOWING = """() => [...document.querySelectorAll("main *, nav *, header *")]
-    .filter(e => e.offsetParent && !e.closest(".scroll") && e.getBoundingClientRect().right > innerWidth + 1)
-    .map(e => e.outerHTML.slice(0, 80))"""
-
-
-@pytest.fixture(scope="module")
-def browser(tool):
-    path = tool("chromium", "google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def axe(tool, tmp_path_factory) -> str:
-    """The source of axe-core, the accessibility checker, from npm."""
-    folder = tmp_path_factory.mktemp("axe")
-    command = [tool("npm"), "pack", "--silent", "axe-core@4.14.1"]
-    name = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
-    with tarfile.open(folder / name) as archive:
-        return archive.extractfile("package/axe.min.js").read().decode()
 
 
 @pytest.fixture(params=PAGES)
-def opened(request, root, browser):
-    """Opens a committed page; what it said to the console, and its requests, are looked at in the end."""
-    said, asked, contexts = [], [], []
-
-    def open_page(width=1280, language="en-US", theme="light"):
-        context = browser.new_context(
-            viewport={"width": width, "height": 900}, locale=language, color_scheme=theme, bypass_csp=True
-        )
-        contexts.append(context)
-        opened = context.new_page()
-        opened.on("console", lambda message: said.append(message.text))
-        opened.on("pageerror", lambda error: said.append(str(error)))
-        opened.on("request", lambda asking: asked.append(asking.url))
-        opened.goto((root / request.param).as_uri())
-        return opened
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert said == []
-    assert len(contexts) == len([url for url in asked if not url.startswith("data:")])
+def opened(request, root, open_page):
+    """Opens a committed page."""
+    return functools.partial(open_page, root / request.param)
 
 
 @pytest.mark.parametrize("language", ["en-US", "pt-BR"])
 @pytest.mark.parametrize("width", [375, 1280])
-def test_no_text_overflows_and_all_pictures_are_there(opened, width, language):
+def test_no_text_overflows_and_all_pictures_are_there(opened, overflowing, width, language):
     opened = opened(width, language)
-    assert opened.evaluate("document.documentElement.scrollWidth") == width
-    assert opened.evaluate(OVERFLOWING) == []
+    assert overflowing(opened) == []
     assert opened.evaluate("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     assert opened.evaluate("[...document.querySelectorAll('.zoom img')].length") >= 6
     ids = opened.evaluate("[...document.querySelectorAll('[id]')].map(element => element.id)")
@@ -130,14 +87,11 @@ def test_the_slider_shows_another_level(root, browser):
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_no_serious_fault(opened, axe, theme):
+def test_axe_finds_no_serious_fault(opened, faults, theme):
     opened = opened(375, theme=theme)
-    opened.evaluate(axe)
     for language in ("English", "Português"):
         opened.get_by_role("button", name=language).click()
-        found = opened.evaluate("axe.run().then(result => result.violations)")
-        serious = [v for v in found if v["impact"] in ("serious", "critical")]
-        assert [(v["id"], v["nodes"][0]["html"]) for v in serious] == []
+        assert faults(opened) == []
 
 
 def test_it_prints_without_controls(opened):
