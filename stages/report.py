@@ -31,13 +31,15 @@ def main(params: Params) -> None:
     for language, text in texts.items():
         files = words_of("pages", language)["files"]
         save_text(str(FOLDER / files["report"]), text)
-        links |= {files["report"]: "report.html", f"studies/{files['studies']}": "studies/studies.html"}
-    levels = found["levels"]
+        links |= {files["report"]: f"#{language}", f"studies/{files['studies']}": f"studies/studies.html#{language}"}
+    levels = [row["level"] for row in found["levels"]]
     slider = {
-        "levels": [row["level"] for row in levels],
-        "psnr": levels,
-        "start": int(np.argmin([abs(row["level"] - params.noise) for row in levels])),
-        "strips": "figures/reconstruct/strips.png",
+        "levels": levels,
+        "kinds": [kind for kind in found["levels"][0] if kind != "level"],
+        "psnr": found["levels"],
+        "start": min(range(len(levels)), key=lambda i: abs(levels[i] - params.noise)),
+        "classes": list(range(10)),
+        "strips": "figures/reconstruct/strips.webp",
     }
     save_text("reports/report.html", page(texts, FOLDER, links, slider))
 

@@ -80,7 +80,7 @@ def assert_equal_content():
             r"(?m)^!\[.+\]\((figures/\w+/\w+)\.",
             r"(?m)^#+(?= )",
             r"(?m)^\|",
-            r"<sub>(\w+) →",
+            r"(?<=<sub>)\[",
             r"<!-- .+ -->",
         ):
             assert re.findall(pattern, english) == re.findall(pattern, portuguese)

@@ -27,7 +27,8 @@ def results(reports: Path) -> str:
     ladder, student = (f"{100 * (1 - found[arm]['accuracy']):.2f} %" for arm in ("ladder", "ladder_conv"))
     return f"""{verdict}
 
-![Test accuracy with and without pre-training, and the paired differences](reports/figures/evaluate/paired.en.png)
+![Test accuracy with and without pre-training, and the paired differences](reports/figures/evaluate/paired.a.en.svg)
+![](reports/figures/evaluate/paired.b.en.svg)
 
 Labels and images can also teach a network *together*. With {n_labels} labels the error is then {ladder} with a ladder
 network, a denoising autoencoder with lateral connections, and {student} with a convolutional student of that, which

@@ -6,15 +6,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, finish
+from reporting.common.figures import BLUE, GREEN, HEIGHT, ORANGE, PURPLE, SKY, finish, panels
 from reporting.common.words import words_of
 
 STYLES = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D"), (SKY, "v")]  # for the corruptions, in their order
 ASIDE = 0.012  # of a level
 
 
-def noise_curve(table: pd.DataFrame, margin: float, language: str) -> Figure:
-    """Left, the gain by pre-training against the level of each corruption; right, PSNR of the denoised images.
+def noise_curve(table: pd.DataFrame, margin: float, language: str) -> list[Figure]:
+    """The gain by pre-training against the level of each corruption, and the PSNR of the denoised images.
 
     Args:
         table: columns corruption, level, psnr_denoised (dB), and the paired `difference` in accuracy from no
@@ -23,8 +23,7 @@ def noise_curve(table: pd.DataFrame, margin: float, language: str) -> Figure:
         margin: of practical equivalence, a fraction, drawn as a band.
     """
     words = words_of("noise_curve", language)
-    figure = Figure(figsize=(9.5, 4))
-    left, right = figure.subplots(1, 2)
+    figures, (left, right) = panels(HEIGHT, HEIGHT)
     left.axhspan(-100 * margin, 100 * margin, color="#999999", alpha=0.25, linewidth=0, label=words["margin"])
     left.axhline(0, color="black", linewidth=1)
     plain = table[table["corruption"] == "none"]
@@ -41,5 +40,4 @@ def noise_curve(table: pd.DataFrame, margin: float, language: str) -> Figure:
     right.set_ylabel(words["psnr"])
     for axis in (left, right):
         axis.set_xlabel(words["level"])
-    left.legend(fontsize=9)
-    return finish(figure, language)
+    return [finish(figure, language) for figure in figures]

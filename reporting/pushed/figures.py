@@ -1,39 +1,41 @@
 """What the study pushed draws."""
 
+from itertools import cycle
+
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, errors_by_labels
+from reporting.common.figures import BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION, WIDTH, error_ticks, finish
+from reporting.common.numbers import number
 from reporting.common.words import words_of
+
+ARMS = (
+    *("without", "with", "pushed_alone", "pushed", "pseudo", "pseudo_conv"),
+    *("ladder_gamma", "ladder", "ladder_conv"),
+)
+STYLES = [(VERMILION, "o"), (BLUE, "s"), (GREEN, "^"), (PURPLE, "D"), (ORANGE, "v"), (SKY, "P")]  # of numbers of labels
 
 
 def pushed(table: pd.DataFrame, language: str) -> Figure:
-    """Test error of every arm against the number of labels: means over label draws, and each draw.
+    """Test error of every arm, a row each, for each number of labels: means over label draws, and each draw.
 
     Args:
         table: columns n_labels, arm, accuracy (a fraction); a row for each draw.
     """
-    styles = {  # those of students are dashed
-        "without": (VERMILION, "o", "-"),
-        "with": (BLUE, "s", "-"),
-        "pushed_alone": (ORANGE, "P", "-"),
-        "pushed": (SKY, "P", "-"),
-        "pseudo": (BLUE, "^", "--"),
-        "pseudo_conv": (BLACK, "v", "--"),
-        "ladder_gamma": (BLACK, "*", "-"),
-        "ladder": (GREEN, "D", "-"),
-        "ladder_conv": (PURPLE, "v", "--"),
-    }
     words = words_of("pushed", language)
-    figure = Figure(figsize=(10.5, 5))
+    arms = [arm for arm in ARMS if (table["arm"] == arm).any()]
+    counts = sorted(table["n_labels"].unique())
+    figure = Figure(figsize=(WIDTH, 1 + 0.4 * len(arms)))
     axis = figure.subplots()
-    for arm, (colour, marker, line) in styles.items():
-        rows = table[table["arm"] == arm]
-        if rows.empty:
-            continue
-        error = 100 * (1 - rows.groupby("n_labels")["accuracy"].mean())
-        axis.plot(error.index, error, line, color=colour, marker=marker, markersize=8, label=words[arm])
-        axis.scatter(rows["n_labels"], 100 * (1 - rows["accuracy"]), color=colour, marker=marker, s=9, alpha=0.5)
-    errors_by_labels(axis, sorted(table["n_labels"].unique()), language)
-    figure.legend(loc="outside right upper")
-    return figure
+    for place, arm in enumerate(arms):
+        for n, (colour, marker) in zip(counts, cycle(STYLES), strict=False):
+            errors = 100 * (1 - table.loc[(table["arm"] == arm) & (table["n_labels"] == n), "accuracy"])
+            axis.scatter(errors, [place] * len(errors), color=colour, marker=marker, s=7, alpha=0.5)
+            label = f"{number(language, n)} {words['labels']}" if place == 0 else None
+            axis.plot(errors.mean(), place, color=colour, marker=marker, markersize=7, linestyle="", label=label)
+        axis.text(0, place - 0.25, words[arm], transform=axis.get_yaxis_transform(), fontsize=9)
+    axis.set_ylim(len(arms) - 0.5, -0.8)
+    axis.set_yticks(range(len(arms)), [""] * len(arms))
+    axis.tick_params(axis="y", length=0)
+    error_ticks(axis, "x", language)
+    return finish(figure, language)

@@ -6,15 +6,16 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLACK, BLUE, VERMILION, finish, image_rows
+from reporting.common.figures import BLACK, BLUE, HEIGHT, VERMILION, WIDTH, finish, image_rows, panels
 from reporting.common.numbers import hundredfold, number
 from reporting.common.words import words_of
 
 IN_A_ROW = 10  # images
+DRAWN = 600  # points of a map; more would hide each other
 
 
-def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict], language: str) -> Figure:
-    """Draw two-dimensional codes of images side by side, with a numeral at each class's median.
+def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict], language: str) -> list[Figure]:
+    """Draw two-dimensional codes of images, the first `DRAWN` as numerals, and a larger numeral at each class's median.
 
     Args:
         codes: `ae_code` and `pca_code`, each of shape (n, 2).
@@ -23,11 +24,13 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict
             `mean` is a fraction.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(9.5, 4.8))
+    figures, axes = panels(WIDTH, WIDTH)
     colours = mpl.colormaps["tab10"](range(10))
-    for axis, (name, points) in zip(figure.subplots(1, 2), codes.items(), strict=True):
+    for axis, (name, points) in zip(axes, codes.items(), strict=True):
         for c in np.unique(classes):
-            axis.scatter(*points[classes == c].T, color=colours[c], marker=f"${c}$", s=26, alpha=0.6, linewidths=0)
+            few = points[:DRAWN][classes[:DRAWN] == c]
+            look = {"color": colours[c], "marker": f"${c}$", "s": 26, "alpha": 0.6, "linewidths": 0}
+            axis.scatter(few[:, 0], few[:, 1], **look)
         for c in np.unique(classes):
             x, y = np.median(points[classes == c], axis=0)
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours[c], "linewidth": 1.5}
@@ -37,17 +40,17 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict
         axis.spines[:].set_visible(False)
         trust = number(language, kept[name]["trustworthiness"], 3)
         neighbours = number(language, hundredfold(kept[name]["neighbours"]["mean"]), 1)
-        axis.set_title(f"{words[name]}\n{words['kept'].format(neighbours, trust)}", fontsize=11)
-    return figure
+        axis.set_title("\n".join([words[name], *words["kept"].format(neighbours, trust).split(", ")]))
+    return figures
 
 
 def samples(sets: dict[str, np.ndarray], language: str) -> Figure:
     """Draw images of shape (n, 28, 28) in [0, 1], ten in a row: of `variational` all, a row of the other sets."""
-    words, rows = words_of("theory", language), {}
+    words, rows = words_of("theory", language), []
     for kind, images in sets.items():
         shown = images if kind == "variational" else images[:IN_A_ROW]
         for start in range(0, len(shown), IN_A_ROW):
-            rows[words[kind] if start == 0 else " " * start] = shown[start : start + IN_A_ROW]
+            rows.append((words[kind] if start == 0 else "", shown[start : start + IN_A_ROW]))
     return image_rows(rows)
 
 
@@ -59,7 +62,7 @@ def compression(rows: dict[str, np.ndarray], n_bytes: int, language: str) -> Fig
         n_bytes: size of the code of an image.
     """
     words = words_of("theory", language)
-    return image_rows({words[kind].format(number(language, n_bytes)): images for kind, images in rows.items()})
+    return image_rows([(words[kind].format(number(language, n_bytes)), images) for kind, images in rows.items()])
 
 
 def anomalies(auroc: dict[str, float], by_ink: dict[str, float], language: str) -> Figure:
@@ -70,22 +73,20 @@ def anomalies(auroc: dict[str, float], by_ink: dict[str, float], language: str) 
         by_ink: of the reconstruction error divided by the image's ink.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(8, 3.3))
+    figure = Figure()
     axis = figure.subplots()
     values = list(auroc.values())
     colours = [BLUE if value > 0.5 else VERMILION for value in values]
     axis.bar(list(auroc), values, color=colours, width=0.6, label=words["by_error"])
     axis.plot(list(by_ink), list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
     for x, value in enumerate(values):
-        axis.text(x, 0.03, number(language, value, 2), ha="center", fontsize=10, color="white")
-    axis.axhline(0.5, color="black", linestyle="--", linewidth=1)
-    axis.text(len(values) - 0.45, 0.515, words["chance"], ha="left", fontsize=10)
+        text = number(language, value, 2)
+        axis.text(x, 0.03, text, ha="center", va="bottom", rotation=90, fontsize=10, fontweight="bold", color="white")
+    axis.axhline(0.5, color="black", linestyle="--", linewidth=1, label=words["chance"])
     axis.set_ylim(0, 1.08)
-    axis.set_xlim(-0.6, len(values) + 0.4)
     axis.set_xlabel(words["left_out"])
     axis.set_ylabel(words["auroc"])
     axis.grid(visible=False, axis="x")
-    figure.legend(loc="outside upper center", ncols=2, fontsize=9)
     return finish(figure, language)
 
 
@@ -96,19 +97,18 @@ def copies(rows: dict[str, np.ndarray], units: int, language: str) -> Figure:
         rows: images of shape (n, 28, 28) in [0, 1].
         units: number of units in the code of both autoencoders.
     """
-    return image_rows(
-        {words_of("theory", language)[kind].format(number(language, units)): images for kind, images in rows.items()}
-    )
+    words = words_of("theory", language)
+    return image_rows([(words[kind].format(number(language, units)), images) for kind, images in rows.items()])
 
 
 def code_sizes(codes: Sequence[int], images: Sequence[np.ndarray], original: np.ndarray, language: str) -> Figure:
     """Draw the originals, and below them their reconstructions from codes of each size; images of shape (n, 28, 28)."""
     words = words_of("theory", language)
     names = [words["units"].format(number(language, code)) for code in codes]
-    return image_rows({words["original"]: original} | dict(zip(names, images, strict=True)))
+    return image_rows([(words["original"], original), *zip(names, images, strict=True)])
 
 
-def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, language: str) -> Figure:
+def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, language: str) -> list[Figure]:
     """Against the size of the code: PSNR of images, and accuracies of a linear probe and of nearest neighbours.
 
     Lines are means, bands go from the lowest to the highest value.
@@ -122,8 +122,7 @@ def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, langu
         n_pixels: the width of the input, drawn as a line.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(11, 4.2))
-    axes = figure.subplots(1, 3)
+    figures, axes = panels(HEIGHT, HEIGHT, HEIGHT)
     codes = [row["code"] for row in rows]
     looks = {"no_noise": (VERMILION, "s", "-"), "with_noise": (BLUE, "o", "-"), "pca": (BLACK, ".", ":")}
     for axis, measure in zip(axes, ("test", "linear", "neighbours"), strict=True):
@@ -143,6 +142,4 @@ def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, langu
         if measure != "test":
             axis.axhline(100 * pixels[measure]["mean"], color=BLACK, linestyle="-.", linewidth=1, label=words["pixels"])
     axes[0].plot(linear["code"], linear["test"]["mean"], "D", color="white", markeredgecolor=BLACK, label=words["net"])
-    named = {label: line for axis in axes for line, label in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(named.values(), named.keys(), loc="outside upper center", ncols=3, fontsize=9)
-    return finish(figure, language)
+    return [finish(figure, language) for figure in figures]

@@ -170,7 +170,7 @@ def test_the_ladder_stands_beside_the_label_curve(project):
             found = table[(table["n_labels"] == n_labels) & (table["arm"] == arm)]["accuracy"]
             assert found.tolist() == curve[curve["n_labels"] == n_labels][arm].tolist()
     assert (table["accuracy"] > 0.3).all(), table.to_string()
-    assert (project.folder / "reports/studies/figures/ladder/ladder.pt.png").stat().st_size
+    assert (project.folder / "reports/studies/figures/pushed/pushed.pt.svg").stat().st_size
 
 
 @pytest.mark.parametrize(

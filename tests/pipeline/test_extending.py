@@ -109,8 +109,8 @@ def test_the_new_metric_figure_and_language_are_in_the_reports(extended):
     assert evaluation["with"]["top_2"]["mean"] > evaluation["with"]["accuracy"]["mean"]
     english, spanish = ((extended.folder / "reports" / name).read_text() for name in ("report.md", "informe.md"))
     assert "\n| top_2 | " in english
-    assert "](figures/evaluate/recalls.en.png)" in english
-    assert "](figures/evaluate/recalls.es.png)" in spanish
+    assert "](figures/evaluate/recalls.en.svg)" in english
+    assert "](figures/evaluate/recalls.es.svg)" in spanish
     assert re.search(r"\*Figure \d+\. Recall of each class", spanish)
     assert re.search(r"\d,\d\d %", spanish)
     page = (extended.folder / "reports" / "report.html").read_text()

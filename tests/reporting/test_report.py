@@ -410,8 +410,9 @@ def test_numbers_are_written_as_the_language_does():
 def test_figures_are_numbered_in_their_order_and_referred_to_by_these_numbers(facts, language):
     text = render(language, facts())
     word = {"en": "Figure", "pt": "Figura"}[language]
-    paths = re.findall(rf"(?m)^!\[.+\]\(figures/(.+)\.{language}\.png\)", text)
-    captions = re.findall(rf"(?m)^\*{word} (\d+)\. .*`figures/(.+?)\.{language}\.png`", text)
+    path = rf"\]\(figures/(\w+/\w+)(?:\.a)?\.{language}\.\w+\)"
+    paths = re.findall(rf"(?m)^!\[.+?{path}", text)
+    captions = re.findall(rf"(?m)^\*{word} (\d+)\. .*{path}", text)
     assert captions == [(str(number), path) for number, path in enumerate(paths, start=1)]
     assert "{fig" not in text
     worst = paths.index("reconstruct/reconstruction") + 1, paths.index("reconstruct/code_units") + 1

@@ -78,11 +78,11 @@ def test_the_pages_tell_where_everything_comes_from(pipeline, folder, before, na
             assert path in text
             assert f"`{md5[:8]}`" in text or f"<code>{md5[:8]}</code>" in text
             assert ", ".join(source["params"]) in text
-        figures = {path for path in made if re.search(r"\.(en|pt)\.png$", path)}
+        figures = {path for path in made if re.search(r"\.(en|pt)\.svg$", path)}
         if page.endswith(".md"):
             language = "pt" if page in ("relatorio.md", "estudos.md") else "en"
-            shown = set(re.findall(r"(?m)^!\[.+\]\((.+\.png)\)", text))
-            assert shown == {path for path in figures if path.endswith(f".{language}.png")}
+            shown = set(re.findall(r"!\[[^]]*\]\((figures/[^)]+)\)", text))
+            assert shown == {path for path in figures if path.endswith(f".{language}.svg")}
 
 
 def test_the_readme_quotes_the_reports():
