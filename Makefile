@@ -14,7 +14,7 @@ unexport PIP_USER PIP_TARGET PIP_PREFIX PIP_ROOT PIP_CONSTRAINT PIP_REQUIREMENT 
 # which columns `dvc exp show` keeps: what matters, in at most 120 characters
 EXP_COLUMNS ?= Exp|verdict|gain|with_acc|corruption|noise$$
 
-.PHONY: help report study experiments plots test bench verify audit lint format deps readme environment clean lock
+.PHONY: help report demo study experiments plots test bench verify audit lint format deps readme environment clean lock
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*##  *\(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -24,6 +24,12 @@ report: $(VENV)/.ready  ## make the environment, run the pipeline, print the ver
 	@echo
 	@echo "Report: reports/report.html, or reports/report.md (English), reports/relatorio.md (português)"
 	@sed -n 's/^> //p' reports/report.md
+
+demo: $(VENV)/.ready  ## make and open the page to play with
+	$(BIN)/dvc repro demo
+	@$(BIN)/python -c "import pathlib, webbrowser; webbrowser.open(pathlib.Path('data/demo/demo.html').resolve().as_uri())"
+	@echo
+	@echo "Page to play with: data/demo/demo.html"
 
 study: $(VENV)/.ready  ## run the studies; they can be stopped and started again
 	$(BIN)/dvc repro -P

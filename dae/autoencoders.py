@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from joblib import delayed
 
-from dae.codes import linear_probe
+from dae.codes import linear_probe, neighbours_probe
 from dae.core.seeds import derive
 from dae.processes import workers
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:  # TensorFlow is imported only in processes that train
     from dae.core.backend import keras
     from dae.core.training import Loss, Trainer
 
-N_SAMPLES = 2000  # images that a trained autoencoder generates
+SEEN = 5000  # training images, at most, that a trained autoencoder is measured with
+CHECKS = 20  # entries of the history of a training
 LEVELS = 255  # steps between the smallest and the largest value of a code unit stored in one byte
 
 
@@ -27,10 +28,12 @@ class AutoencoderSettings:
 
     Attributes:
         units: widths of the encoder's layers, the code last; the decoder is its mirror image.
-        activation: the code's, `linear` or `relu`; the other hidden layers have `relu`.
+        activation: the code's, `linear`, `relu` or `leaky_relu`; the other hidden layers have `relu`.
         noise: fraction of the input's pixels masked in training, in [0, 1].
         tied: whether the decoder's kernels are the encoder's, transposed.
         variational: whether it is a variational autoencoder, whose code is random, see `variational_loss`.
+        squared_error: whether its output is linear and its loss is the mean squared error, as for PCA; else the output
+            is a sigmoid and the loss is the cross-entropy. It has no effect on noise, which such a network never sees.
         steps: number of training steps; 0 leaves the initial weights.
         batch_size, learning_rate: see `dae.core.training.Trainer.fit`.
     """
@@ -43,6 +46,7 @@ class AutoencoderSettings:
     noise: float = 0.0
     tied: bool = False
     variational: bool = False
+    squared_error: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,9 @@ class AutoencoderJob:
         seed: for the initial weights, the batches, the corruption and the samples.
         labelled: uint8 array of shape (draws, n_labels, pixels); each draw trains one probe. There may be no draws.
         labels: uint8 array of shape (draws, n_labels).
-        queries: further images to reconstruct; may be empty.
+        queries: further images to reconstruct; may be empty, and float32 if some pixels are brighter than 255.
+        n_samples: number of images to generate.
+        keeps_codes: whether the result has the codes of the test images, which take much memory if they are wide.
     """
 
     train: np.ndarray
@@ -66,6 +72,8 @@ class AutoencoderJob:
     labelled: np.ndarray = field(default_factory=lambda: np.empty((0, 0, 0), np.uint8))
     labels: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
     queries: np.ndarray = field(default_factory=lambda: np.empty((0, 0), np.uint8))
+    n_samples: int = 0
+    keeps_codes: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,24 +82,30 @@ class AutoencoderResult:
 
     Attributes:
         n_parameters: number of trained weights.
-        train_error: mean squared error on the first 5,000 training images (all if there are fewer), without noise.
+        losses: mean training loss in nats (or squared error) in each of `CHECKS` parts of the training, or fewer.
+        train_error: mean squared error on the first `SEEN` training images (all if there are fewer), without noise.
         test_errors: mean squared error of each test image, float32 of shape (n_test,).
         byte_error: mean squared error on the test images when each unit of the code is rounded to one byte.
-        codes: codes of the test images, float32 of shape (n_test, code).
-        probes: test accuracy of a probe of the codes for each draw of labelled images, fractions.
+        codes: codes of the test images, float32 of shape (n_test, code); without rows if the job does not keep them.
+        linear, neighbours: test accuracies of probes of the codes (`dae.codes`), one for each draw of labelled images,
+            fractions.
         queries: the reconstructed queries, float32 of shape (n_queries, pixels) in [0, 1].
-        samples: float32 of shape (N_SAMPLES, pixels) in [0, 1], decoded from random codes. These are standard normal
-            if `variational`, else normal with the mean and deviation that each unit has on the test images.
+        byte_queries: the same when each unit of the code is rounded to one byte.
+        samples: float32 of shape (n_samples, pixels) in [0, 1], decoded from random codes. These are standard normal
+            if `variational`, else normal with the mean and covariance of the codes of `SEEN` training images.
         seconds: duration of the training.
     """
 
     n_parameters: int
+    losses: list[float]
     train_error: float
     test_errors: np.ndarray
     byte_error: float
     codes: np.ndarray
-    probes: list[float]
+    linear: list[float]
+    neighbours: list[float]
     queries: np.ndarray
+    byte_queries: np.ndarray
     samples: np.ndarray
     seconds: float
 
@@ -129,10 +143,42 @@ def variational_loss(encoder: "keras.Model", decoder: "keras.Model") -> "Loss":
     def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
         clean = scale(tf.gather(images, rows))
         mean, log_variance = tf.split(encoder(clean), 2, axis=1)
-        normal = tf.random.stateless_normal(tf.shape(mean), seed)
-        logits = decoder(mean + tf.exp(log_variance / 2) * normal)
-        divergence = 0.5 * tf.reduce_sum(tf.exp(log_variance) + mean**2 - 1 - log_variance, axis=1)
+        # mean, deviation and log variance are used twice each: TensorFlow may add up three gradients in any order
+        deviation = tf.exp(log_variance / 2)
+        logits = decoder(mean + deviation * tf.random.stateless_normal(tf.shape(mean), seed))
+        divergence = 0.5 * tf.reduce_sum(deviation**2 + mean**2 - 1 - log_variance, axis=1)
         return pixel_cross_entropy(logits, clean) + tf.reduce_mean(divergence) / clean.shape[1]
+
+    return loss
+
+
+def random_codes(n: int, codes: np.ndarray, variational: bool, seed: int) -> np.ndarray:
+    """Draw codes, to make up images: standard normal if `variational`, else with the mean and covariance of `codes`.
+
+    Args:
+        n: number of codes.
+        codes: of real images, float32 of shape (m, units).
+        variational: whether the decoder is that of a variational autoencoder.
+        seed: of the draw.
+
+    Returns:
+        Float32 array of shape (n, units).
+    """
+    rng = np.random.default_rng(seed)
+    if variational or not n:
+        return rng.standard_normal((n, codes.shape[1]), np.float32)
+    covariance = np.atleast_2d(np.cov(codes, rowvar=False))
+    return rng.multivariate_normal(codes.mean(axis=0), covariance, n).astype(np.float32)
+
+
+def squared_loss(model: "keras.Model") -> "Loss":
+    """The mean squared error of reconstructing images; its data are `images`, uint8 of shape (n, pixels)."""
+    from dae.core.backend import tf
+    from dae.core.images import scale
+
+    def loss(rows: tf.Tensor, seed: tf.Tensor, images: tf.Tensor) -> tf.Tensor:
+        clean = scale(tf.gather(images, rows))
+        return tf.reduce_mean(tf.square(model(clean) - clean))
 
     return loss
 
@@ -147,21 +193,23 @@ def _train(job: AutoencoderJob, settings: AutoencoderSettings) -> AutoencoderRes
     start = time.perf_counter()
     trainer, encoder, decoder = _trainer(job.train.shape[1], settings)
     weights = initial_weights(trainer.model, derive(job.seed, "weights"))
+    losses = []
     if settings.steps:
-        trainer.fit(
+        history = trainer.fit(
             job.train,
             weights=weights,
             batch_size=settings.batch_size,
             steps=settings.steps,
             learning_rate=settings.learning_rate,
             seed=job.seed,
-            log_every=settings.steps,
+            log_every=-(-settings.steps // CHECKS),
         )
+        losses = [loss for _, loss in history]
     else:
         trainer.model.set_weights(weights)
     seconds = time.perf_counter() - start
     measured = _measure(job, settings, encoder, decoder)
-    return AutoencoderResult(n_parameters=trainer.model.count_params(), seconds=seconds, **measured)
+    return AutoencoderResult(n_parameters=trainer.model.count_params(), losses=losses, seconds=seconds, **measured)
 
 
 def _measure(
@@ -178,29 +226,37 @@ def _measure(
         return predict(encoder, scale(images))[:, :n_units]
 
     def decode(codes: np.ndarray) -> np.ndarray:
-        return tf.sigmoid(predict(decoder, tf.constant(codes))).numpy()
+        if not len(codes):
+            return np.empty((0, job.train.shape[1]), np.float32)
+        outputs = predict(decoder, tf.constant(codes))
+        return np.clip(outputs, 0, 1) if settings.squared_error else tf.sigmoid(outputs).numpy()
 
     def errors(images: np.ndarray, reconstructions: np.ndarray) -> np.ndarray:
         return np.square(scale(images).numpy() - reconstructions).mean(axis=1)
 
-    codes = encode(job.test)
+    codes, train = encode(job.test), job.train[:SEEN]
+    train_codes = encode(train)
+    queries = encode(job.queries) if len(job.queries) else codes[:0]
     low, high = codes.min(axis=0), codes.max(axis=0)
     step = np.maximum((high - low) / LEVELS, np.float32(1e-12))  # above 0 also for a unit that never changes
-    in_bytes = low + np.round((codes - low) / step) * step
-    normal = np.random.default_rng(derive(job.seed, "samples")).standard_normal((N_SAMPLES, n_units), np.float32)
-    drawn = normal if settings.variational else codes.mean(axis=0) + codes.std(axis=0) * normal
-    train = job.train[:5000]
+
+    def in_bytes(codes: np.ndarray) -> np.ndarray:
+        return low + np.round((np.clip(codes, low, high) - low) / step) * step
+
+    labelled = [
+        (encode(images), labels, codes, job.test_labels)
+        for images, labels in zip(job.labelled, job.labels, strict=True)
+    ]
     return {
-        "train_error": float(errors(train, decode(encode(train))).mean()),
+        "train_error": float(errors(train, decode(train_codes)).mean()),
         "test_errors": errors(job.test, decode(codes)),
-        "byte_error": float(errors(job.test, decode(in_bytes)).mean()),
-        "codes": codes,
-        "probes": [
-            linear_probe(encode(images), labels, codes, job.test_labels)
-            for images, labels in zip(job.labelled, job.labels, strict=True)
-        ],
-        "queries": decode(encode(job.queries)) if len(job.queries) else np.empty((0, 0), np.float32),
-        "samples": decode(drawn.astype(np.float32)),
+        "byte_error": float(errors(job.test, decode(in_bytes(codes))).mean()),
+        "codes": codes if job.keeps_codes else codes[:0],
+        "linear": [linear_probe(*probed) for probed in labelled],
+        "neighbours": [neighbours_probe(*probed) for probed in labelled],
+        "queries": decode(queries),
+        "byte_queries": decode(in_bytes(queries)),
+        "samples": decode(random_codes(job.n_samples, train_codes, settings.variational, derive(job.seed, "samples"))),
     }
 
 
@@ -213,6 +269,8 @@ def _trainer(n_pixels: int, settings: AutoencoderSettings) -> "tuple[Trainer, ke
     model, encoder, decoder = _build(n_pixels, settings)
     if settings.variational:
         loss = variational_loss(encoder, decoder)
+    elif settings.squared_error:
+        loss = squared_loss(model)
     else:
         loss = denoising_loss(model, "masking", settings.noise)
     return Trainer(model, loss), encoder, decoder

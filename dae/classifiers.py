@@ -1,9 +1,11 @@
-"""Trains one kind of classifier many times, in parallel processes of one thread each.
+"""Trains classifiers in parallel processes of one thread each; their hidden layers start from an encoder or at random.
 
-The two arms differ only in `encoder` of their jobs: the hidden layers start from a dAE's encoder, or at random.
+A pixel that is 0 in every labelled image, such as one at the border, gives its weights no gradient, and they keep their
+initial values. Training leaves such pixels out; the trained network has all of them.
 """
 
 import functools
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +19,9 @@ from dae.processes import workers
 if TYPE_CHECKING:  # TensorFlow is imported only in processes that train
     from dae.core.backend import keras
     from dae.core.training import Loss, Trainer
+
+
+WIDTHS = 64  # pixels; the widths of trained networks are multiples of it
 
 
 @dataclass(frozen=True)
@@ -131,19 +136,28 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
     from dae.core.seeds import derive
     from dae.core.training import predict
 
-    trainer = _trainer(job.images.shape[1], settings)
+    used, model = _used(job.images, settings), _model(job.images.shape[1], settings)
+    weights = initial_weights(model, derive(job.seed, "weights"))
+    weights[: len(job.encoder)] = job.encoder
+    kernel, others = weights[0].copy(), weights[1:]
+    images = job.images[:, used]
+    trainer = _trainer(images.shape[1], settings)
     watched: list[np.ndarray] = []
+
+    def classify(seen: np.ndarray) -> np.ndarray:
+        """Logits of images by the network as it is now, given all of its pixels."""
+        kernel[used], *others = trainer.model.get_weights()
+        model.set_weights([kernel, *others])
+        return predict(model, scale(seen))
 
     def watch(step: int, loss: float) -> None:
         if len(job.watched):
-            watched.append(predict(trainer.model, scale(job.watched)).argmax(axis=1).astype(np.uint8))
+            watched.append(classify(job.watched).argmax(axis=1).astype(np.uint8))
 
-    weights = initial_weights(trainer.model, derive(job.seed, "weights"))
-    weights[: len(job.encoder)] = job.encoder
     history = trainer.fit(
-        job.images,
+        images,
         job.labels,
-        weights=weights,
+        weights=[kernel[used], *others],
         batch_size=settings.batch_size,
         steps=settings.steps,
         learning_rate=settings.learning_rate,
@@ -152,21 +166,41 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
         on_log=watch,
     )
     classes = np.array(watched, np.uint8).reshape(len(history), len(job.watched))
-    logits = predict(trainer.model, scale(job.test_images))
-    probabilities = softmax(logits.astype(np.float64), axis=1).astype(np.float32)
-    return ClassifierResult(probabilities, history, trainer.model.get_weights(), classes)
+    probabilities = softmax(classify(job.test_images).astype(np.float64), axis=1).astype(np.float32)
+    return ClassifierResult(probabilities, history, model.get_weights(), classes)
+
+
+def _used(images: np.ndarray, settings: ClassifierSettings) -> np.ndarray | slice:
+    """The pixels that training needs, in order: those that are not 0 in some image.
+
+    There are more of them, to the next multiple of `WIDTHS`, so that trainings share compiled networks; and all where
+    neighbours matter.
+    """
+    n_pixels = images.shape[1]
+    if settings.convolutional or settings.augment:
+        return slice(None)
+    zero = ~images.any(axis=0)
+    n_used = min(n_pixels, WIDTHS * math.ceil(max(1, n_pixels - zero.sum()) / WIDTHS))
+    return np.sort(np.argsort(zero, kind="stable")[:n_used])
+
+
+@functools.lru_cache(maxsize=4)
+def _model(n_pixels: int, settings: ClassifierSettings) -> "keras.Model":
+    """The network of these settings."""
+    from dae.core.networks import build_classifier, build_convolutional_classifier
+    from dae.core.training import set_up_tensorflow
+
+    set_up_tensorflow()
+    if settings.convolutional:
+        return build_convolutional_classifier(settings.units, settings.dropout)
+    return build_classifier(n_pixels, settings.units, settings.dropout)
 
 
 @functools.lru_cache(maxsize=4)
 def _trainer(n_pixels: int, settings: ClassifierSettings) -> "Trainer":
     """The trainer for these settings; each process caches it for its next jobs, because compiling takes a second."""
-    from dae.core.networks import build_classifier, build_convolutional_classifier
-    from dae.core.training import Trainer, set_up_tensorflow
+    from dae.core.training import Trainer
 
-    set_up_tensorflow()
-    if settings.convolutional:
-        model = build_convolutional_classifier(settings.units, settings.dropout)
-    else:
-        model = build_classifier(n_pixels, settings.units, settings.dropout)
+    model = _model.__wrapped__(n_pixels, settings)
     loss = classification_loss(model, settings.masking, settings.augment, settings.rescaled)
     return Trainer(model, loss, frozen=2 * settings.frozen)

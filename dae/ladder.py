@@ -38,7 +38,7 @@ class Ladder(keras.Model):
         noise: standard deviation of the normal noise that the noisy encoder adds to the image and to every layer.
         costs: weight of the denoising cost of each layer, from the image to the output: len(units) + 2 values. The
             decoder ends at the lowest layer with a weight above 0; if only the output has one, this is the paper's
-            Gamma model.
+            Gamma model; if none has, only the labels teach the network.
         products: data type of matrix products in training, "float32" or "bfloat16"; all else is float32.
     """
 
@@ -216,7 +216,8 @@ def ladder_loss(ladder: Ladder, n_labelled: int) -> Loss:
         logits, noisy = ladder.noisy_encoder(both, n_labelled, pool[place : place + n_noise])
         _, clean, layer_moments = ladder.clean_encoder(unlabelled)
         costs = ladder.denoising_costs(logits[n_labelled:], noisy, clean, layer_moments)
-        return class_cross_entropy(logits[:n_labelled], tf.gather(labels, drawn)) + tf.add_n(costs)
+        classification = class_cross_entropy(logits[:n_labelled], tf.gather(labels, drawn))
+        return classification + tf.add_n(costs) if costs else classification
 
     return loss
 

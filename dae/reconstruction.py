@@ -1,9 +1,13 @@
 """Measures how close images are to the originals, and reconstructs linearly: baselines for the dAE."""
 
+from collections.abc import Callable
+
 import numpy as np
 from skimage.metrics import structural_similarity
 from sklearn.decomposition import PCA
 
+# from float32 images of shape (n, pixels) to such images, clipped to [0, 1]
+Reconstruct = Callable[[np.ndarray], np.ndarray]
 WINDOW = 7  # pixels, scikit-image's default for SSIM
 CHUNK = 1000  # images that SSIM compares at a time, which bounds the memory
 
@@ -68,35 +72,27 @@ def summarise(originals: np.ndarray, images: np.ndarray, classes: np.ndarray) ->
     ]
 
 
-def project_on_principal_components(train: np.ndarray, images: np.ndarray, n_components: int) -> np.ndarray:
-    """Reconstruct images from the training set's principal components: the best linear code of `n_components`.
+def fit_pca(train: np.ndarray, n_components: int) -> Reconstruct:
+    """Return a function that reconstructs images from principal components: the best linear code of that size.
 
     Args:
-        train: float32 array of shape (n, pixels) in [0, 1], without noise.
-        images: float32 array of shape (m, pixels).
+        train: float32 array of shape (n, pixels) in [0, 1], without noise; its components are used.
         n_components: size of the code; if it is larger than the number of pixels, that number is used.
-
-    Returns:
-        Float32 array of shape (m, pixels), clipped to [0, 1].
     """
     pca = PCA(min(n_components, train.shape[1]), svd_solver="covariance_eigh").fit(train)
-    return np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)
+    return lambda images: np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)
 
 
-def denoise_linearly(train: np.ndarray, noisy_train: np.ndarray, images: np.ndarray, n_components: int) -> np.ndarray:
-    """Denoise images by the best affine map from noisy to clean images that passes through `n_components` numbers.
+def fit_linear_denoiser(train: np.ndarray, noisy_train: np.ndarray, n_components: int) -> Reconstruct:
+    """Return a function that denoises images by the best affine map that passes through `n_components` numbers.
 
     It is reduced-rank regression (Izenman, Journal of Multivariate Analysis 5, 1975): least squares, then projection on
     the principal components of what least squares predicts. This is the linear counterpart of a denoising autoencoder.
 
     Args:
         train: float32 array of shape (n, pixels) in [0, 1], without noise.
-        noisy_train: the same images with noise.
-        images: noisy images to denoise, float32 of shape (m, pixels).
+        noisy_train: the same images with noise; the map from these to `train` is the best.
         n_components: size of the code; if it is larger than the number of pixels, that number is used.
-
-    Returns:
-        Float32 array of shape (m, pixels), clipped to [0, 1].
     """
     centre, clean_centre = noisy_train.mean(axis=0), train.mean(axis=0)
     centred = noisy_train - centre
@@ -105,25 +101,8 @@ def denoise_linearly(train: np.ndarray, noisy_train: np.ndarray, images: np.ndar
     weights = np.linalg.pinv(gram, rcond=1e-7, hermitian=True) @ (centred.T @ (train - clean_centre))
     _, directions = np.linalg.eigh(weights.T @ gram @ weights)
     kept = directions[:, -n_components:]
-    return np.clip((images - centre) @ weights @ kept @ kept.T + clean_centre, 0.0, 1.0).astype(np.float32)
 
+    def denoise(images: np.ndarray) -> np.ndarray:
+        return np.clip((images - centre) @ weights @ kept @ kept.T + clean_centre, 0.0, 1.0).astype(np.float32)
 
-def frechet_distance(images: np.ndarray, others: np.ndarray, n_components: int = 50) -> float:
-    """Distance between two sets of images as distributions: 0 if their means and covariances are equal.
-
-    It is the squared Fréchet distance between normal distributions fitted to both sets, as in Heusel et al. (NIPS
-    2017), but on the first principal components of `images` instead of a network's features.
-
-    Args:
-        images, others: float arrays of shape (n, pixels), with more rows than components.
-        n_components: number of principal components; at most the number of pixels is used.
-    """
-    pca = PCA(min(n_components, images.shape[1]), svd_solver="covariance_eigh").fit(images)
-    (mean, covariance), (other_mean, other_covariance) = (
-        (features.mean(axis=0), np.cov(features, rowvar=False))
-        for features in (pca.transform(images), pca.transform(others))
-    )
-    # the sum of these roots is the trace of the product's square root; the eigenvalues of two covariances' product are
-    # real and at least 0, except for rounding
-    roots = np.sqrt(np.maximum(np.linalg.eigvals(covariance @ other_covariance).real, 0))
-    return float(np.square(mean - other_mean).sum() + np.trace(covariance + other_covariance) - 2 * roots.sum())
+    return denoise

@@ -10,9 +10,9 @@ import pandas as pd
 from dae import codes as looks
 from dae.core.seeds import derive
 from dae.reconstruction import (
-    denoise_linearly,
+    fit_linear_denoiser,
+    fit_pca,
     mean_squared_errors,
-    project_on_principal_components,
     psnr,
     summarise,
 )
@@ -31,7 +31,7 @@ def main(params: Params) -> None:
     """Measure and draw the reconstructions; the check comes last, so that its failure leaves figures to look at."""
     from dae.core.backend import keras
     from dae.core.images import corrupt, rescale, scale
-    from dae.core.networks import build_autoencoder, initial_weights
+    from dae.core.networks import N_CLASSES, build_autoencoder, initial_weights
     from dae.core.training import predict, set_up_tensorflow
     from dae.denoising import corrupt_and_denoise
 
@@ -48,17 +48,21 @@ def main(params: Params) -> None:
         kinds = corrupt_and_denoise(autoencoder, clean, params.corruption, noise, seed)
         return {name: array.reshape(images.shape) for name, array in kinds.items()}
 
-    def bright(noisy: np.ndarray) -> np.ndarray:
-        return np.asarray(rescale(noisy.reshape(len(noisy), -1), params.corruption, params.noise))
+    def bright(noisy: np.ndarray, noise: float) -> np.ndarray:
+        return np.asarray(rescale(noisy.reshape(len(noisy), -1), params.corruption, noise))
+
+    seed = derive(params.seed, "reconstruct"), 1
+    noisy_train = bright(np.asarray(corrupt(train, params.corruption, params.noise, seed)), params.noise)
+
+    # linear methods, of which the first has learnt from the noise that the dAE was trained with
+    linear = {"linear": fit_linear_denoiser(train, noisy_train, units[-1]), "pca": fit_pca(train, units[-1])}
+
+    def denoised_otherwise(noisy: np.ndarray, noise: float) -> dict[str, np.ndarray]:
+        seen = bright(noisy, noise)
+        return {name: denoise(seen).reshape(images.shape) for name, denoise in linear.items()}
 
     kinds = denoised(params.noise, "reconstruct", 0)
-    noisy, seed = bright(kinds["noisy"]), (derive(params.seed, "reconstruct"), 1)
-    noisy_train = bright(np.asarray(corrupt(train, params.corruption, params.noise, seed)))
-    linear = {
-        "linear": denoise_linearly(train, noisy_train, noisy, units[-1]),
-        "pca": project_on_principal_components(train, noisy, units[-1]),
-    }
-    kinds |= {name: array.reshape(images.shape) for name, array in linear.items()}
+    kinds |= denoised_otherwise(kinds["noisy"], params.noise)
     # the same on as many training images tells whether the dAE has learnt those by heart
     seen = train[: len(images)]
     seen_denoised = corrupt_and_denoise(autoencoder, seen, params.corruption, params.noise, seed)["denoised"]
@@ -70,31 +74,34 @@ def main(params: Params) -> None:
     encoder = keras.Model(autoencoder.input, autoencoder.get_layer(f"encoder_{len(units)}").output)
     codes = predict(encoder, clean)
     examples = [np.flatnonzero(classes == c)[0] for c in range(10)]
-    save_figure(f"{FIGURES}/reconstruction", figures.reconstructions, original, kinds, examples)
-    save_figure(f"{FIGURES}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10])
+    save_figure(f"{FIGURES}/networks", figures.networks, units, clean.shape[1], N_CLASSES)
+    save_figure(f"{FIGURES}/reconstruction", figures.reconstructions, original, kinds, examples, classes)
+    save_figure(f"{FIGURES}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10], classes)
     kernel = autoencoder.get_layer("encoder_1").get_weights()[0]
-    save_figure(f"{FIGURES}/filters", figures.filters, kernel.T.reshape(-1, *images.shape[1:]))
+    deviations = (original.reshape(len(original), -1) @ kernel).std(axis=0)
+    save_figure(f"{FIGURES}/filters", figures.filters, kernel.T.reshape(-1, *images.shape[1:]), deviations)
     save_figure(f"{FIGURES}/code_units", figures.code_units, codes, original)
 
-    # the report's slider shows the strips: a row of noisy and a row of denoised examples for each level
-    levels, rows, strips = sorted(params.reconstruct.levels), [], []
+    # the report's slider shows the strips: a row of examples for each kind of images at each level
+    levels, rows, strips = sorted({*params.reconstruct.levels, params.noise}), [], []
     for number, level in enumerate(levels):
-        pair = denoised(level, "levels", number)
-        rows.append({"level": level} | {k: psnr(mean_squared_errors(original, v).mean()) for k, v in pair.items()})
-        strips += [np.concatenate(list(array[examples]), axis=1) for array in pair.values()]
+        found = denoised(level, "levels", number)
+        found |= denoised_otherwise(found["noisy"], level)
+        rows.append({"level": level} | {k: psnr(mean_squared_errors(original, v).mean()) for k, v in found.items()})
+        strips += [np.concatenate(list(array[examples]), axis=1) for array in found.values()]
     curve = pd.DataFrame(rows)
     save_table("reports/noise_levels.csv", curve)
     save_figure(f"{FIGURES}/noise_levels", figures.noise_levels, levels, curve, params.noise)
-    save_image(f"{FIGURES}/strips.png", np.concatenate(strips))
+    save_image(f"{FIGURES}/strips.webp", np.concatenate(strips))
 
     save_table("reports/reconstruction.csv", table[["images", "class", "psnr", "ssim", "mse"]])
     encoders = {str(n): encoder for n, encoder in enumerate(load_encoders(params.pretrain.models), start=1)}
     untrained = build_autoencoder(train.shape[1], units)
     encoders["untrained"] = initial_weights(untrained, derive(params.seed, "untrained"))[: 2 * len(units)]
     save_table("reports/layers.csv", layers(encoders, train, clean.numpy(), classes))
-    found = summary(table, errors) | {"train_psnr": rounded(train_psnr, 2)}
-    save_json("reports/reconstruction.json", found)
-    check_gain(found["psnr"], params)
+    measured = summary(table, errors) | {"train_psnr": rounded(train_psnr, 2)}
+    save_json("reports/reconstruction.json", measured)
+    check_gain(measured["psnr"], params)
 
 
 def layers(encoders: dict[str, list], train: np.ndarray, test: np.ndarray, classes: np.ndarray) -> pd.DataFrame:
@@ -163,7 +170,7 @@ def check_gain(psnr: dict[str, float | None], params: Params) -> None:
         raise StageError(
             f"the denoised test images have a PSNR of {denoised:.2f} dB, the noisy ones {noisy:.2f} dB: "
             f"a gain of {gain:.2f} dB, below reconstruct.min_psnr_gain = {minimum:g} dB. "
-            f"Look at {FIGURES}/reconstruction.en.png; train for more pretrain.epochs, or lower this bound"
+            f"Look at {FIGURES}/reconstruction.en.svg; train for more pretrain.epochs, or lower this bound"
         )
 
 

@@ -31,13 +31,15 @@ def main(params: Params) -> None:
     for language, text in texts.items():
         files = words_of("pages", language)["files"]
         save_text(str(FOLDER / files["report"]), text)
-        links |= {files["report"]: "report.html", f"studies/{files['studies']}": "studies/studies.html"}
-    levels = found["levels"]
+        links |= {files["report"]: f"#{language}", f"studies/{files['studies']}": f"studies/studies.html#{language}"}
+    levels = [row["level"] for row in found["levels"]]
     slider = {
-        "levels": [row["level"] for row in levels],
-        "psnr": levels,
-        "start": int(np.argmin([abs(row["level"] - params.noise) for row in levels])),
-        "strips": "figures/reconstruct/strips.png",
+        "levels": levels,
+        "kinds": [kind for kind in found["levels"][0] if kind != "level"],
+        "psnr": found["levels"],
+        "start": min(range(len(levels)), key=lambda i: abs(levels[i] - params.noise)),
+        "classes": list(range(10)),
+        "strips": "figures/reconstruct/strips.webp",
     }
     save_text("reports/report.html", page(texts, FOLDER, links, slider))
 
@@ -45,6 +47,8 @@ def main(params: Params) -> None:
 def load(params: Params) -> dict[str, Any]:
     """Load the results of the other stages, for `reporting.report.facts.collect`."""
     train_images = load_array("data/raw/train_images.npy")
+    drawn = load_array("data/raw/train_labels.npy")[load_array("data/split/draws.npy")]
+    counts = np.array([np.bincount(labels, minlength=10) for labels in drawn])
     return {
         "evaluation": load_json("reports/evaluation.json"),
         "metrics_file": load_json("reports/metrics.json"),
@@ -55,9 +59,15 @@ def load(params: Params) -> dict[str, Any]:
         "noise_levels": pd.read_csv("reports/noise_levels.csv"),
         "losses": {key: pd.read_csv(f"reports/history/{name}.csv") for key, name in LOSSES.items()},
         "theory": load_json("reports/theory.json"),
+        "methods": pd.read_csv("reports/methods.csv"),
+        "departures": pd.read_csv("reports/departures.csv"),
+        "published": pd.read_csv("studies/published.csv"),
         "tolerances": load_json("tolerances.json"),
         "dataset": DATASETS[params.dataset],
         "images": DATASETS[params.dataset]["title"],
+        "class_counts": {"min": int(counts.min()), "max": int(counts.max())},
+        "plain": load_json("reports/plain.json"),
+        "listing": Path("docs/plain_keras.py").read_text(encoding="utf-8").rstrip(),
         "n_train": len(train_images),
         "n_pixels": train_images[0].size,
         "n_test": len(load_array("data/raw/test_labels.npy")),

@@ -23,14 +23,16 @@ def main(params: Params) -> None:
     codes = [row["code"] for row in facts["sweep"]]
     left = [arrays[f"code_{code}"].reshape(-1, *side) for code in codes]
     points = {name: arrays[name] for name in ("ae_code", "pca_code")}
-    samples = pictures(real="real", variational="variational", plain="plain")
+    samples = pictures(real="real", variational="variational", plain="plain", gaussian="gaussian")
+    compressed = pictures(original="examples", by_autoencoder="compressed", by_pca="compressed_by_pca")
     copies = pictures(input="strange", copying="strange_copying", denoising="strange_denoising")
-    save_figure(f"{FIGURES}/maps", figures.maps, points, arrays["classes"], facts["trustworthiness"])
+    save_figure(f"{FIGURES}/maps", figures.maps, points, arrays["classes"], facts["map"])
     save_figure(f"{FIGURES}/samples", figures.samples, samples)
-    save_figure(f"{FIGURES}/anomalies", figures.anomalies, facts["auroc"])
-    save_figure(f"{FIGURES}/copies", figures.copies, copies, 2 * n_pixels)
+    save_figure(f"{FIGURES}/anomalies", figures.anomalies, facts["auroc"], facts["auroc_by_ink"])
+    save_figure(f"{FIGURES}/compression", figures.compression, compressed, facts["compression"]["bytes"])
+    save_figure(f"{FIGURES}/copies", figures.copies, copies, codes[-1])
     save_figure(f"{FIGURES}/code_sizes", figures.code_sizes, codes, left, pictures(examples="examples")["examples"])
-    save_figure(f"{FIGURES}/sweep", figures.sweep, facts["sweep"], float(arrays["pixel_probe"]), n_pixels)
+    save_figure(f"{FIGURES}/sweep", figures.sweep, facts["sweep"], facts["pixels"], facts["linear"], n_pixels)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,9 @@ from stages.common.params import (
 from stages.common.process import run
 
 PATH = Path("studies/params.yaml")
-FOLDS = 5  # of the cross-validation that chooses the threshold of the study ladder
 
 Count = whole(1, 1000)
+Models = whole(1, 20)
 Replicates = whole(2, 1000)
 Labels = whole(10, 60_000, ", the training set's size")
 Level = positive(1)
@@ -55,19 +55,38 @@ class Daes(Section):
     epochs: list_of(Epochs, 1, 20, different=True)
 
 
-class Tune(Section):
+class Search(Section):
     configurations: whole(1, 500)
-    frozen: whole(0, 500)
-    folds: whole(2, 20)
+    near: list_of(whole(1, 500), 0, 10)
     draws: list_of(Count, 1, 10)
     keep: list_of(Count, 0, 9)
     space: Space
     daes: Daes
 
+    def search_rules(self, key: str) -> Iterator[Rule]:
+        """Yield the conditions on the values of this section, whose key in studies/params.yaml is `key`."""
+        for name, (low, high) in self.space.model_dump().items():
+            yield low < high, f"{key}.space.{name}", "a list of the least and the largest value"
+        n, n_free = len(self.draws), self.configurations + sum(self.near)
+        yield (
+            sum(self.draws) >= 2,
+            f"{key}.draws",
+            "a list whose sum is at least 2, as each draw is tested on the others",
+        )
+        yield len(self.keep) == n - 1, f"{key}.keep", f"a list of {n - 1}, one value fewer than {key}.draws"
+        falling = self.keep == sorted(self.keep, reverse=True) and max(self.keep, default=0) < n_free
+        allowed = f"a list that never rises and starts below {n_free}, the configurations and those near"
+        yield falling, f"{key}.keep", allowed
+
+
+class Tune(Search):
+    frozen: whole(0, 500)
+    folds: whole(2, 20)
+
 
 class Controls(Section):
     replicates: Replicates
-    models: whole(1, 20)
+    models: Models
     masking: Part
     frozen_learning_rate: LearningRate
 
@@ -80,11 +99,13 @@ class LabelCurve(Section):
 
 class NoiseCurve(Section):
     levels: LevelsByCorruption
+    models: Models
     epochs: Epochs
     replicates: Replicates
 
 
 class Ablations(Section):
+    models: Models
     epochs: whole(2, 1000)
     replicates: Replicates
 
@@ -97,15 +118,6 @@ class Student(Section):
 class Convolutional(Student):
     units: list_of(whole(1, 4096), 2, 4)
     dropout: Part
-    learning_rate: LearningRate
-
-
-class Pushed(Student):
-    units: Units
-    noise: Level
-    epochs: Epochs
-    dropout: Part
-    masking: Part
     learning_rate: LearningRate
 
 
@@ -123,11 +135,13 @@ class Ladder(Section):
     epochs: Epochs
     fast_epochs: Epochs
     products: one_of("float32", "bfloat16")
-    thresholds: list_of(whole(0, 100), 1, 20, different=True)
-    validation_draws: Count
-    student: Student
     convolutional: Convolutional
-    pushed: Pushed
+
+
+class Pushed(Section):
+    units: Units
+    search: Search
+    student: Student
 
 
 class StudyParams(Section):
@@ -137,16 +151,13 @@ class StudyParams(Section):
     noise_curve: NoiseCurve
     ablations: Ablations
     ladder: Ladder
+    pushed: Pushed
 
     def rules(self) -> Iterator[Rule]:
         """Yield the conditions inside studies/params.yaml; `check` has those that involve params.yaml."""
-        tune, ladder, labels = self.tune, self.ladder, self.label_curve.n_labels
-        for name, (low, high) in tune.space.model_dump().items():
-            yield low < high, f"tune.space.{name}", "a list of the least and the largest value"
-        n, alive = len(tune.draws), [tune.configurations, *tune.keep]
-        yield len(tune.keep) == n - 1, "tune.keep", f"a list of {n - 1}, one value fewer than tune.draws"
-        falling = alive == sorted(alive, reverse=True)
-        yield falling, "tune.keep", f"a list that never rises and starts with at most {alive[0]}, tune.configurations"
+        ladder, labels = self.ladder, self.label_curve.n_labels
+        yield from self.tune.search_rules("tune")
+        yield from self.pushed.search.search_rules("pushed.search")
         two = sum(map(len, self.noise_curve.levels.values())) >= 2
         yield two, "noise_curve.levels", "two levels or more, of one corruption or of several"
         n = len(ladder.units) + 2
@@ -164,7 +175,10 @@ def load_study_params(path: Path = PATH) -> StudyParams:
 def check(params: Params, study_params: StudyParams) -> None:
     """Raise BadParameters if the two files of parameters do not fit each other."""
     require(PATH, study_params, _rules(params, study_params))
-    folds = max(study_params.tune.folds, FOLDS)
+    most = 50_000
+    allowed = f"at most {most} for the studies, as tune tests on labelled images that were not drawn"
+    require(Path("params.yaml"), params, [(params.n_labels <= most, "n_labels", allowed)])
+    folds = study_params.tune.folds
     least = 10 * (folds - 1) + 1  # StratifiedKFold fails if all ten classes have fewer images than there are folds
     allowed = f"at least {least} for the studies, so that a class has an image for each of {folds} folds"
     require(Path("params.yaml"), params, [(params.n_labels >= least, "n_labels", allowed)])

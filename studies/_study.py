@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm import tqdm
 
+from dae import statistics
 from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
 from dae.core.seeds import derive
 from dae.sampling import draw_labelled
@@ -165,6 +166,20 @@ class Study:
                 quality = {kind: psnr(error) for kind, error in errors.items()}
             found.append((result.encoder, quality))
         return found
+
+
+def paired(
+    accuracies: Sequence[float] | np.ndarray, reference: Sequence[float] | np.ndarray, confidence: float
+) -> dict:
+    """The mean paired difference in accuracy, `difference`, and its t interval from `low` to `high`, as fractions.
+
+    Args:
+        accuracies, reference: of the same label draws in the same order; the difference is the first minus the second.
+        confidence: level of the interval.
+    """
+    differences = np.array(accuracies) - np.array(reference)
+    low, high = statistics.t_interval(differences, confidence)
+    return {"difference": round(float(differences.mean()), 5), "low": round(low, 5), "high": round(high, 5)}
 
 
 def code_digest(path: Path) -> str:

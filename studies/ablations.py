@@ -1,4 +1,7 @@
-"""Which parts of pre-training matter, and what methods without a network reach: reports/studies/ablations.csv."""
+"""Which parts of pre-training matter, and what methods without a network reach: reports/studies/ablations.*.
+
+All rows have the label curve's draws.
+"""
 
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -17,11 +20,11 @@ from dae.classifiers import ClassifierSettings
 from dae.processes import LOCAL
 from stages._classifiers import classifier_settings
 from stages._daes import dae_settings
-from stages.common.files import save_table
+from stages.common.files import save_json, save_table
 from stages.common.params import Params
 from stages.common.process import n_jobs
 from studies._params import StudyParams, run_study
-from studies._study import Study, question
+from studies._study import Study, paired, question
 
 CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, then units of the dense code
 FOLDS = 3  # of the cross-validation that chooses the anchors' settings
@@ -84,32 +87,43 @@ def main(params: Params, study_params: StudyParams) -> None:
     arms = {arm: classifier_settings(params, "finetune" if arm else "baseline") for arm in (True, False)}
     networks = variants(params, settings.epochs)
     study = Study(params, len(networks) + len(ANCHORS), "studies.ablations")
-    drawn = [study.draw("ablations", r, params.n_labels) for r in range(settings.replicates)]
+    name = f"label curve {params.n_labels}"
+    drawn = [study.draw(name, r, params.n_labels) for r in range(settings.replicates)]
     shared = {"draws": [settings.replicates, params.n_labels, params.split.stratified]}
-    dae = {"pretrain": params.pretrain.model_dump()}
+    dae = {"pretrain": params.pretrain.model_dump(), "models": settings.models}
     usual = {"epochs": settings.epochs, "corruption": params.corruption, "noise": params.noise}
-    rows = []
+    found: dict[tuple[str, str], list[float]] = {}  # accuracies by group and value
     for variant in networks:
         classifier, how = replace(arms[variant.pretrained], **variant.changes), usual | variant.dae
 
         # the default arguments keep this variant's values
         def answer(variant: Variant = variant, classifier: ClassifierSettings = classifier, how: dict = how) -> dict:
-            settings = dae_settings(params, units=classifier.units, **how)
-            encoder = study.pretrain("ablations", [settings], test=False)[0][0] if variant.pretrained else []
-            transferred = encoder if variant.transferred is None else encoder[: 2 * variant.transferred]
-            return {"accuracies": study.test("ablations", drawn, classifier, [transferred])}
+            encoders: list[list[np.ndarray]] = [[]]
+            if variant.pretrained:
+                daes = [dae_settings(params, units=classifier.units, **how)] * settings.models
+                arrays = None if variant.transferred is None else 2 * variant.transferred
+                encoders = [encoder[:arrays] for encoder, _ in study.pretrain("ablations", daes, test=False)]
+            return {"accuracies": study.test(name, drawn, classifier, encoders)}
 
         what = f"{variant.group}: {variant.value}"
         asked = question(what, classifier, **shared, **dae, how=how, layers=[variant.pretrained, variant.transferred])
-        rows.append((variant.group, variant.value, study.cached(asked, answer)["accuracies"]))
-    for name, (model, grid, components) in ANCHORS.items():
-        asked = question(name, arms[False], **shared, anchor=name, grid=grid, folds=FOLDS, components=components)
-        found = study.cached(asked, partial(anchor, study, drawn, model, grid, components))
-        rows.append(("anchor", name, found["accuracies"]))
-    table = pd.DataFrame(rows, columns=["group", "value", "accuracies"])
-    table["accuracy"] = table["accuracies"].map(np.mean)
-    table["std"] = table["accuracies"].map(lambda values: np.std(values, ddof=1))
-    save_table("reports/studies/ablations.csv", table.drop(columns="accuracies"))
+        found[variant.group, variant.value] = study.cached(asked, answer)["accuracies"]
+    for method, (model, grid, components) in ANCHORS.items():
+        asked = question(method, arms[False], **shared, anchor=method, grid=grid, folds=FOLDS, components=components)
+        answers = study.cached(asked, partial(anchor, study, drawn, model, grid, components))
+        found["anchor", method] = answers["accuracies"]
+    confidence = params.evaluate.confidence
+    rows = [
+        {"group": group, "value": value, "accuracy": np.mean(accuracies)}
+        | paired(accuracies, found["reference", "with"], confidence)
+        for (group, value), accuracies in found.items()
+    ]
+    save_table("reports/studies/ablations.csv", pd.DataFrame(rows))
+    gains = {
+        group: paired(found[group, "with"], found[group, "without"], confidence)
+        for group in ("reference", "convolutional", "convolutional_moved")
+    }
+    save_json("reports/studies/ablations.json", {"gains": gains})
 
 
 def anchor(study: Study, drawn: list[np.ndarray], model: Any, grid: dict, components: int | None) -> dict:

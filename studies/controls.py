@@ -58,8 +58,8 @@ CONTRASTS = {
     # choices of the implementation
     "rescaling_with": ("with", "with_unrescaled"),
     "rescaling_without": ("without", "without_unrescaled"),
-    "first_draws_with": ("with_first_draws", "with"),
-    "first_draws_without": ("without_first_draws", "without"),
+    "one_draw_with": ("with_one_draw", "with"),
+    "one_draw_without": ("without_one_draw", "without"),
     # another data set, with the settings of this one
     "gain_elsewhere": ("with_elsewhere", "without_elsewhere"),
 }
@@ -146,8 +146,8 @@ class Rows:
             ("without_moved", replace(without, augment=True), self.random),
             ("with_unrescaled", replace(with_, rescaled=False), self.daes("unrescaled", rescaled=False)),
             ("without_unrescaled", replace(without, rescaled=False), self.random),
-            ("with_first_draws", *self.by_first_draws("with")),
-            ("without_first_draws", *self.by_first_draws("without")),
+            ("with_one_draw", *self.by_one_draw("with")),
+            ("without_one_draw", *self.by_one_draw("without")),
         ):
             found[name] = self.train(name, settings, start)
         found["frozen_first"] = self.train_frozen_first(frozen, with_)
@@ -207,9 +207,9 @@ class Rows:
 
         return ["untrained", self.params.pretrain.models], encoders
 
-    def by_first_draws(self, arm: str) -> tuple[ClassifierSettings, tuple[Any, Starts]]:
-        """Settings and start that an arm would have if only the label draws of the first round had chosen them."""
-        choice = load_json("reports/studies/tune.json")[arm]["by_first_draws"]
+    def by_one_draw(self, arm: str) -> tuple[ClassifierSettings, tuple[Any, Starts]]:
+        """Settings and start that an arm would have if they were chosen inside one label draw, see `studies.tune`."""
+        choice = load_json("reports/studies/tune.json")[arm]["by_one_draw"]
         names = ("learning_rate", "dropout", "masking", "steps")
         settings = replace(self.own[arm], **{name: choice[name] for name in names})
         if arm == "without":

@@ -18,7 +18,7 @@ from stages._figures import save_figure
 from stages.common.files import save_json, save_table
 from stages.common.params import Params
 from studies._params import StudyParams, run_study
-from studies._study import Study, digest, question
+from studies._study import Study, digest, paired, question
 
 SECTIONS = {"without": "baseline", "with": "finetune"}  # of params.yaml, one for each arm
 
@@ -48,8 +48,7 @@ def main(params: Params, study_params: StudyParams) -> None:
             )
             answer = partial(test, study, name, drawn, classifier, encoders)
             accuracies[arm] = np.array(study.cached(asked, answer)["accuracies"])
-        gains = accuracies["with"] - accuracies["without"]
-        low, high = interval = statistics.t_interval(gains, params.evaluate.confidence)
+        gain = paired(accuracies["with"], accuracies["without"], params.evaluate.confidence)
         rows.append(
             {
                 "n_labels": n_labels,
@@ -58,10 +57,8 @@ def main(params: Params, study_params: StudyParams) -> None:
                 "steps_without": steps["without"],
                 "without": round(accuracies["without"].mean(), 5),
                 "with": round(accuracies["with"].mean(), 5),
-                "difference": round(gains.mean(), 5),
-                "low": round(low, 5),
-                "high": round(high, 5),
-                "verdict": statistics.decide(interval, params.evaluate.margin),
+                **gain,
+                "verdict": statistics.decide((gain["low"], gain["high"]), params.evaluate.margin),
             }
         )
         tables.append(pd.DataFrame(accuracies).assign(n_labels=n_labels, replicate=range(1, replicates + 1)))

@@ -1,4 +1,4 @@
-"""Corruptions and their levels, against accuracy and PSNR: reports/studies/noise_curve.*."""
+"""Corruptions and levels, against accuracy and PSNR, on the label curve's draws: reports/studies/noise_curve.*."""
 
 import numpy as np
 import pandas as pd
@@ -11,7 +11,7 @@ from stages._figures import save_figure
 from stages.common.files import save_json, save_table
 from stages.common.params import Params
 from studies._params import StudyParams, run_study
-from studies._study import Study, question
+from studies._study import Study, paired, question
 
 
 def main(params: Params, study_params: StudyParams) -> None:
@@ -20,35 +20,34 @@ def main(params: Params, study_params: StudyParams) -> None:
     allowed: dict[str, list[float]] = settings.levels
     levels = [(corruption, level) for corruption, found in allowed.items() for level in sorted(found)]
     study = Study(params, len(levels) + 2, "studies.noise_curve")
-    baseline = answer(study, study_params, None, 0.0)
+    without = answer(study, study_params, None, 0.0)["accuracies"]
     rows = []
     for corruption, level in [("none", 0.0), *levels]:
         found = answer(study, study_params, corruption, level)
-        accuracies = np.array(found["accuracies"])
         rows.append(
             {
                 "corruption": corruption,
                 "level": level,
-                "accuracy": accuracies.mean(),
-                "std": accuracies.std(ddof=1),
+                "accuracy": np.mean(found["accuracies"]),
+                **paired(found["accuracies"], without, params.evaluate.confidence),
                 "psnr_noisy": found["noisy"],
                 "psnr_denoised": found["denoised"],
             }
         )
-    table, without = pd.DataFrame(rows), np.mean(baseline["accuracies"])
+    table = pd.DataFrame(rows)
     save_table("reports/studies/noise_curve.csv", table)
     noisy = table[table["level"] > 0]  # a plain autoencoder does not denoise, so it is not in the rank correlation
     save_json(
         "reports/studies/noise_curve.json",
         {
-            "without": round(float(without), 5),
+            "without": round(float(np.mean(without)), 5),
             "plain": round(table.iloc[0]["accuracy"], 5),
             "best": summary(table.loc[table["accuracy"].idxmax()]),
             "clearest": summary(table.loc[table["psnr_denoised"].idxmax()]),
             "rank_correlation": round(float(stats.spearmanr(noisy["psnr_denoised"], noisy["accuracy"]).statistic), 3),
         },
     )
-    save_figure("reports/studies/figures/noise_curve/noise_curve", figures.noise_curve, table, without)
+    save_figure("reports/studies/figures/noise_curve/noise_curve", figures.noise_curve, table, params.evaluate.margin)
 
 
 def answer(study: Study, study_params: StudyParams, corruption: str | None, level: float) -> dict:
@@ -62,7 +61,7 @@ def answer(study: Study, study_params: StudyParams, corruption: str | None, leve
 
     Returns:
         Test `accuracies` of the classifiers, fractions. With pre-training also the PSNR in dB of the `noisy` and the
-        `denoised` test images.
+        `denoised` test images, means over the dAEs; None for images without noise.
     """
     params, settings = study.params, study_params.noise_curve
     classifier = classifier_settings(params, "finetune" if corruption else "baseline")
@@ -71,19 +70,24 @@ def answer(study: Study, study_params: StudyParams, corruption: str | None, leve
         classifier,
         corruption=[corruption, level],
         pretrain=params.pretrain.model_dump(),
-        epochs=settings.epochs,
+        daes=[settings.models, settings.epochs],
         draws=[settings.replicates, params.n_labels, params.split.stratified],
     )
 
     def compute() -> dict:
-        encoder: list[np.ndarray] = []
-        quality: dict = {}
+        encoders: list[list[np.ndarray]] = [[]]
+        quality: dict[str, float | None] = {}
         if corruption:
             kind = "masking" if corruption == "none" else corruption  # at level 0 all corruptions are the same
             how = dae_settings(params, corruption=kind, noise=level, epochs=settings.epochs)
-            ((encoder, quality),) = study.pretrain(f"noise curve {kind} {level:g}", [how])
-        draws = [study.draw("noise curve", r, params.n_labels) for r in range(settings.replicates)]
-        return {"accuracies": study.test("noise curve", draws, classifier, [encoder])} | quality
+            found = study.pretrain(f"noise curve {kind} {level:g}", [how] * settings.models)
+            encoders = [encoder for encoder, _ in found]
+            values = {name: [psnr[name] for _, psnr in found] for name in ("noisy", "denoised")}
+            # without noise, the PSNR of the noisy images has no value
+            quality = {name: None if None in each else float(np.mean(each)) for name, each in values.items()}
+        name = f"label curve {params.n_labels}"
+        draws = [study.draw(name, r, params.n_labels) for r in range(settings.replicates)]
+        return {"accuracies": study.test(name, draws, classifier, encoders)} | quality
 
     return study.cached(asked, compute)
 

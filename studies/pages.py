@@ -31,7 +31,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     for language, text in texts.items():
         files = words_of("pages", language)["files"]
         save_text(str(FOLDER / files["studies"]), text)
-        links |= {files["studies"]: "studies.html", f"../{files['report']}": "../report.html"}
+        links |= {files["studies"]: f"#{language}", f"../{files['report']}": f"../report.html#{language}"}
     save_text(str(FOLDER / "studies.html"), page(texts, FOLDER, links))
 
 

@@ -1,12 +1,15 @@
 import os
 import re
 import shutil
+import subprocess
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from filelock import FileLock
+from playwright.sync_api import sync_playwright
 
 from stages import _sources
 
@@ -75,13 +78,13 @@ def assert_equal_content():
     """Check that an English and a Portuguese text have the same numbers, figures, sections and rows of tables."""
 
     def check(english: str, portuguese: str, numbers: int) -> None:
-        english, portuguese = (re.sub("`.*?`", "", text) for text in (english, portuguese))
+        english, portuguese = (re.sub("(?s)```.*?```|`.*?`", "", text) for text in (english, portuguese))
         for pattern in (
             r"(?m)^!\[.+\]\((figures/\w+/\w+)\.",
             r"(?m)^#+(?= )",
             r"(?m)^\|",
-            r"<sub>(\w+) →",
-            r"<!-- .+ -->",
+            r"(?<=<sub>)\[",
+            r"<!-- .+? -->",
         ):
             assert re.findall(pattern, english) == re.findall(pattern, portuguese)
         decimals = re.findall(r"\d[\d,]*\.\d+", english)
@@ -107,3 +110,72 @@ def drawn_by(monkeypatch):
         return found
 
     return watch
+
+
+@pytest.fixture(scope="module")
+def browser(tool):
+    path = tool("chromium", "google-chrome")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """Opens a page of a file; what it said to the console, and its requests, are looked at in the end."""
+    said, asked, contexts = [], [], []
+
+    def open_page(path: Path, width=1280, language="en-US", theme="light", init=""):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, locale=language, color_scheme=theme, bypass_csp=True
+        )
+        contexts.append(context)
+        opened = context.new_page()
+        opened.add_init_script(init)
+        opened.on("console", lambda message: said.append(message.text))
+        opened.on("pageerror", lambda error: said.append(str(error)))
+        opened.on("request", lambda asking: asked.append(asking.url))
+        opened.goto(path.as_uri())
+        return opened
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert said == []
+    assert {url.split("#")[0].split(":")[0] for url in asked} <= {"file", "data"}
+    assert len(contexts) <= len([url for url in asked if url.startswith("file:")])
+
+
+@pytest.fixture
+def overflowing():
+    """What of a page is wider than the window."""
+    script = """() => [document.documentElement, ...document.querySelectorAll("main *, nav *, header *")]
+        .filter(e => e === document.documentElement ? e.scrollWidth > innerWidth
+            : e.checkVisibility() && !e.closest(".scroll, pre, svg")
+                && e.getBoundingClientRect().right > innerWidth + 1)
+        .map(e => e.outerHTML.slice(0, 80))"""
+    return lambda opened: opened.evaluate(script)
+
+
+@pytest.fixture(scope="session")
+def axe(tool, tmp_path_factory) -> str:
+    """The source of axe-core, the accessibility checker, from npm."""
+    folder = tmp_path_factory.mktemp("axe")
+    command = [tool("npm"), "pack", "--silent", "axe-core@4.14.1"]
+    name = subprocess.run(command, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
+    with tarfile.open(folder / name) as archive:
+        return archive.extractfile("package/axe.min.js").read().decode()
+
+
+@pytest.fixture
+def faults(axe):
+    """The serious faults of a page as it is now, by axe-core: which rule, and where."""
+
+    def find(opened):
+        opened.evaluate(axe)
+        found = opened.evaluate("axe.run().then(result => result.violations)")
+        serious = [v for v in found if v["impact"] in ("serious", "critical")]
+        return [(v["id"], v["nodes"][0]["html"]) for v in serious]
+
+    return find

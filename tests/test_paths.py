@@ -43,7 +43,7 @@ THERE = MADE | {str(folder) for path in MADE for folder in Path(path).parents}
 def exists(path: str) -> bool:
     """Whether a path is there. `*` stands for anything; figures are named without their ends, pages from reports/."""
     path = path.rstrip("/")
-    candidates = [path, f"{path}.en.png", f"reports/{path}"]
+    candidates = [path, f"{path}.en.svg", f"{path}.a.en.svg", f"reports/{path}"]
     return any(fnmatch.filter(THERE, name) for name in candidates) or any(
         fnmatch.fnmatch(f"{path}/", made) for made in AT_RUN_TIME
     )
@@ -65,7 +65,7 @@ def strings(source: str) -> list[str]:
 
 CODE = r"(?:stages|studies|dae|reporting|tools|benchmarks)/[\w/]+\.py|\.ci/comment"
 TEXTS = (
-    r"Makefile|README\.md|docs/.*|\.ci/run|(?:.*/)?(?:params|dvc)\.yaml|tools/.*\.(?:sh|yaml)|.*\.j2"
+    r"Makefile|README\.md|docs/.*\.(?:md|py)|\.ci/run|(?:.*/)?(?:params|dvc)\.yaml|tools/.*\.(?:sh|yaml)|.*\.j2"
     r"|CONTRIBUTING\.md|CHANGELOG\.md"
 )
 
@@ -79,6 +79,6 @@ def test_each_path_that_a_file_names_exists(file):
 
 
 def test_a_path_that_does_not_exist_is_found():
-    assert not exists("reports/figures/reconstruction.png")
-    assert PATH.findall("Look at reports/nowhere.png; then run") == ["reports/nowhere.png"]
+    assert not exists("reports/figures/reconstruction.svg")
+    assert PATH.findall("Look at reports/nowhere.svg; then run") == ["reports/nowhere.svg"]
     assert strings("print(f'see data/{name}.npy', 'x')") == ["see data/*.npy", "x"]

@@ -133,8 +133,8 @@ def show(names: list[str], originals: list[np.ndarray], seen: np.ndarray, output
     """Print the digit and the probabilities of each picture, and draw the overview.
 
     An image is marked as hardly a digit if one of the measures of `dae.pictures.oddities` is larger than in ODD per
-    cent of MNIST's test images. This marks 3 % of the test images themselves, 1 to 2 % of pictures drawn from them, and
-    11 % of those drawn with a very thin pen.
+    cent of MNIST's test images. This marks 3% of the test images themselves, 1 to 2% of pictures drawn from them, and
+    11% of those drawn with a very thin pen.
     """
     images = np.concatenate([load_images(TEST_IMAGES), seen.reshape(len(seen), -1)]) / np.float32(255)
     probabilities, denoised = apply_networks(images)
@@ -149,7 +149,7 @@ def show(names: list[str], originals: list[np.ndarray], seen: np.ndarray, output
     for name, row, note in zip(names, probabilities, notes, strict=True):
         print(f"{name:{width}}  {row.argmax():5} {''.join(f'{100 * p:7.1f}' for p in row)}  {note}".rstrip())
     answers = [
-        f"{row.argmax()}\n{100 * row.max():.0f} %\n{note}" for row, note in zip(probabilities, notes, strict=True)
+        f"{row.argmax()}\n{100 * row.max():.0f}%\n{note}" for row, note in zip(probabilities, notes, strict=True)
     ]
     denoised = denoised.reshape(seen.shape)
     figure = figures.overview(names[:DRAWN], originals[:DRAWN], seen[:DRAWN], denoised[:DRAWN], answers[:DRAWN])

@@ -14,6 +14,7 @@ import io
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import sys
@@ -27,13 +28,14 @@ import h5py
 import numpy as np
 import pandas as pd
 import yaml
-from matplotlib.image import imread
+from PIL import Image
 
 from reporting.pages.provenance import names
 
 ROOT = Path(__file__).parents[1]
 TOLERANCES = "tolerances.json"
 ARITHMETICS = ("AVX2", "SSE41")  # values of DAE_ARITHMETIC, see dae/__init__.py
+NUMBER, PICTURE = re.compile(r"-?\d+(?:\.\d+)?"), re.compile('"data:[^"]*"')  # in a figure
 TIMES = 3  # a tolerance is this multiple of the largest distance between runs with different arithmetic
 DIFFERENT, AGREES = 1, 2  # exit statuses
 # what a user of another machine may have set; none of it may change a byte
@@ -370,8 +372,14 @@ def values(path: Path) -> Iterator[tuple[str, np.ndarray]]:
         yield from ((name, column.to_numpy()) for name, column in pd.read_csv(path).items())
     elif path.suffix == ".json":
         yield from ((name, np.array(value)) for name, value in leaves(json.loads(path.read_text(encoding="utf-8"))))
-    elif path.suffix == ".png":
-        yield "pixels of 0 to 1", imread(path)
+    elif path.suffix == ".webp":
+        yield "pixels of 0 to 255", np.asarray(Image.open(path))
+    elif path.suffix == ".svg":
+        text = path.read_text(encoding="utf-8")
+        drawn = PICTURE.sub("", text)
+        yield "points", np.array(NUMBER.findall(drawn), float)
+        yield "text", np.array(NUMBER.sub("", drawn))
+        yield "pictures", np.array(PICTURE.findall(text))
     else:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         yield from ((f"line {number}", np.array(line)) for number, line in enumerate(lines, start=1))

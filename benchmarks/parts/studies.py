@@ -1,11 +1,10 @@
 """What the studies cost: the seconds of one unit of each kind, and how many units they ask for."""
 
-import math
 import shutil
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -70,17 +69,17 @@ class Work:
     test_images: np.ndarray
 
     def configuration(self) -> Unit:
-        """A configuration, cross-validated on the label draws of the first round of the study tune."""
-        from studies.tune import configurations
-
+        """A training of the study tune, tested on the labelled images of the other label draws."""
         tune, n = self.studies.tune, self.params.n_labels
-        tried = sorted(configurations(self.params, tune, "without"), key=lambda one: one.settings.steps)
-        held_out = n // tune.folds
-        job = ClassifierJob(self.images[held_out:n], self.labels[held_out:n], self.images[:held_out], (), seed=1)
-        free = 2 * sum(map(math.prod, zip([tune.configurations, *tune.keep], tune.draws, strict=True)))  # of both arms
+        steps = round(sum(tune.space.steps) / 2)  # those of a mean configuration
+        settings = replace(classifier_settings(self.params, "baseline"), steps=steps)
+        others = self.images[n : n * sum(tune.draws)]
+        job = ClassifierJob(self.images[:n], self.labels[:n], others, (), seed=1)
+        first, *later = tune.draws
+        tried = tune.configurations * (first + tune.folds) + sum(tune.near) * first
+        tried += sum((1 + n_alive) * draws for n_alive, draws in zip(tune.keep, later, strict=True))
         frozen = 2 * tune.frozen * sum(tune.draws)
-        train = _classifiers(tried[len(tried) // 2].settings, [job] * tune.draws[0] * tune.folds)
-        return train, (free + frozen) / tune.draws[0]
+        return _classifiers(settings, [job]), 2 * tried + frozen
 
     def dae(self) -> Unit:
         """A dAE of the study noise_curve, with the corruption of the main pipeline."""
@@ -89,7 +88,7 @@ class Work:
 
         curve = self.studies.noise_curve
         job = DaeJob(self.images, seed=1), dae_settings(self.params, epochs=curve.epochs)
-        return lambda: train_daes([job]), 1 + sum(map(len, curve.levels.values()))
+        return lambda: train_daes([job]), curve.models * (1 + sum(map(len, curve.levels.values())))
 
     def classifier(self) -> Unit:
         """A classifier of the study label_curve, with the main pipeline's number of labels and with pre-training."""
@@ -101,40 +100,30 @@ class Work:
 
     def ladder_epoch(self, gamma: bool) -> Unit:
         """An epoch of a ladder, or of its Gamma model."""
-        from dae.ladder import UNKNOWN, LadderJob, LadderSettings, train_ladders
+        from dae.ladder import UNKNOWN, LadderJob, train_ladders
+        from studies._arms import ladder_settings
 
         s, n = self.studies.ladder, self.params.n_labels
-        settings = LadderSettings(
-            units=tuple(s.units),
-            noise=s.noise,
-            costs=(*[0.0] * (len(s.costs) - 1), s.gamma_cost * n) if gamma else tuple(s.costs),
-            batch_size=s.batch_size,
-            labelled_batch_size=s.labelled_batch_size,
-            epochs=1,
-            learning_rate=s.learning_rate,
-            products=s.products,
-        )
+        costs = [*[0.0] * (len(s.costs) - 1), s.gamma_cost * n] if gamma else s.costs
+        settings = ladder_settings(s, costs, epochs=1)
         known = np.where(np.arange(len(self.labels)) < n, self.labels, UNKNOWN).astype(np.uint8)
         job = LadderJob(self.images, known, self.test_images[:1], seed=1)  # to predict is no part of an epoch
         epochs = sum(self._ladder_draws()) * s.epochs + (0 if gamma else s.replicates * s.fast_epochs)
         return lambda: list(train_ladders([job], settings, n_jobs=1)), epochs
 
     def student(self) -> Unit:
-        """A convolutional student of the study ladder, which learns from all images and predicts them too."""
-        from studies.ladder import TEACHERS
+        """A convolutional student of the studies ladder and pushed; it learns from all images and predicts them too."""
+        from studies._arms import convolutional
 
-        conv = self.studies.ladder.convolutional.model_dump()
-        settings = ClassifierSettings(
-            **conv | {"units": tuple(conv["units"])}, masking=0.0, convolutional=True, augment=True
-        )
+        settings = convolutional(self.studies.ladder.convolutional)
         job = ClassifierJob(self.images, self.labels, np.concatenate([self.test_images, self.images]), (), seed=1)
-        arms = sum(arm.endswith("_conv") for arm in TEACHERS)
-        return _classifiers(settings, [job]), arms * sum(self._ladder_draws())
+        return _classifiers(settings, [job]), 2 * sum(self._ladder_draws())
 
     def _ladder_draws(self) -> list[int]:
         """The number of label draws of the study ladder, for each number of labels."""
-        s = self.studies.ladder
-        return [s.replicates if n == self.params.n_labels else s.replicates_elsewhere for n in s.n_labels]
+        from studies._arms import draws
+
+        return [draws(self.studies.ladder, self.params, n) for n in self.studies.ladder.n_labels]
 
 
 def _classifiers(settings: ClassifierSettings, jobs: list[ClassifierJob]) -> Callable[[], object]:

@@ -5,29 +5,28 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reporting.common.figures import COLOURS, ORANGE, finish
+from reporting.common.figures import COLOURS, HEIGHT, ORANGE, SIGNS, WIDTH, finish, panels
 from reporting.common.numbers import number
 from reporting.common.words import words_of
 
 
 def paired_accuracies(
     accuracies: dict[str, np.ndarray], mean: float, interval: tuple[float, float] | None, language: str
-) -> Figure:
-    """Left, the accuracy of both arms, a line for each replicate; right, the paired differences and their mean.
+) -> list[Figure]:
+    """The accuracy of both arms, a line for each replicate; the paired differences and their mean.
 
     Args:
         accuracies: of the arms `without` and `with`, fractions of shape (replicates,).
         mean, interval: mean paired difference and its interval, fractions.
     """
     words = words_of("evaluate", language)
-    figure = Figure(figsize=(9, 3.6))
-    left, right = figure.subplots(1, 2)
+    figures, (left, right) = panels(HEIGHT, HEIGHT)
     without, with_ = (100 * accuracies[arm] for arm in ("without", "with"))
     left.plot([0, 1], np.stack([without, with_]), color="#999999", linewidth=0.8, zorder=1)
     for x, (arm, values) in enumerate((("without", without), ("with", with_))):
         left.scatter(np.full(len(values), x), values, color=COLOURS[arm], s=28, zorder=2)
     means = {"without": without.mean(), "with": with_.mean()}
-    left.set_xticks([0, 1], [f"{words[arm]}\n{words['mean']} {number(language, means[arm], 2)} %" for arm in means])
+    left.set_xticks([0, 1], [f"{words[arm]}\n{words['mean']} {number(language, means[arm], 2)}%" for arm in means])
     left.set_xlim(-0.6, 1.6)
     left.set_ylabel(words["accuracy"])
 
@@ -44,14 +43,15 @@ def paired_accuracies(
     right.scatter(differences, np.arange(1, len(differences) + 1), color="#444444", s=22, label=words["replicate"])
     right.set_xlabel(words["gain"])
     right.set_ylabel(words["order"])
-    right.yaxis.get_major_locator().set_params(integer=True)
+    right.set_yticks(np.unique(np.linspace(1, len(differences), 5).round()))
     right.margins(x=0.1, y=0.08)
-    right.legend(loc="upper left", fontsize=9, frameon=True, framealpha=1)
-    return finish(figure, language)
+    return [finish(figure, language) for figure in figures]
 
 
-def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) -> Figure:
-    """Left, confusions without pre-training; right, their change by pre-training; both in test images a replicate.
+def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) -> list[Figure]:
+    """Confusions without pre-training, and their change by pre-training; both in test images a replicate.
+
+    The larger a number, the stronger is its colour; it is that of the arm that has more of this confusion.
 
     Args:
         matrices: for each arm, counts over all replicates by true class (rows) and predicted class (columns).
@@ -61,53 +61,49 @@ def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) 
     without, change = matrices["without"] / replicates, (matrices["with"] - matrices["without"]) / replicates
     # a right answer is no confusion
     without, change = (np.where(np.eye(len(matrix), dtype=bool), np.nan, matrix) for matrix in (without, change))
-    figure = Figure(figsize=(9.5, 5))
-    left, right = figure.subplots(1, 2)
-    largest, limit = np.nanmax(without) or 1, np.nanmax(np.abs(change)) or 1
-    left.imshow(without, cmap="Greys", vmin=0, vmax=1.3 * largest)
-    right.imshow(change, cmap="PuOr", vmin=-1.3 * limit, vmax=1.3 * limit)
-    for axis, matrix, sign in ((left, without, ""), (right, change, "+")):
+    figures, axes = panels(WIDTH, WIDTH)
+    titles = words["confusions"], words["change"]
+    for axis, matrix, sign, title in zip(axes, (without, -change), ("", "+"), titles, strict=True):
+        largest = np.nanmax(np.abs(matrix)) or 1
+        # pale enough for the numbers on it
+        axis.imshow(matrix, cmap=SIGNS, vmin=-1.6 * largest, vmax=1.6 * largest, interpolation="none")
         axis.grid(False)
         for row, column in np.ndindex(matrix.shape):
-            value = float(matrix[row, column])
+            value = float(change[row, column] if sign else without[row, column])
             if abs(value) >= 0.5:
-                dark = abs(value) > 0.7 * (largest if axis is left else limit)
-                text = number(language, value, 0, sign)
-                axis.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if dark else "black")
+                axis.text(column, row, number(language, value, 0, sign), ha="center", va="center", fontsize=9)
         axis.set_xticks(range(len(matrix)))
         axis.set_yticks(range(len(matrix)))
         axis.set_xlabel(words["predicted_class"])
         axis.set_ylabel(words["true_class"])
-    left.set_title(words["confusions"], fontsize=11)
-    right.set_title(words["change"], fontsize=11)
-    return figure
+        axis.set_title(title)
+    return figures
 
 
-def reliability(bins: pd.DataFrame, language: str) -> Figure:
+def reliability(bins: pd.DataFrame, language: str) -> list[Figure]:
     """Accuracy against confidence, as the classifiers are and with each arm's temperature.
 
     Args:
         bins: columns arm, calibrated, images, confidence and accuracy (fractions); a row for each bin.
     """
     words = words_of("evaluate", language)
-    figure = Figure(figsize=(9, 3.8))
-    for axis, calibrated in zip(figure.subplots(1, 2, sharey=True), (False, True), strict=True):
+    figures, axes = panels(HEIGHT, HEIGHT)
+    for axis, calibrated in zip(axes, (False, True), strict=True):
         axis.plot([0, 100], [0, 100], color="black", linestyle="--", linewidth=1, label=words["ideal"])
         for arm, marker in (("without", "s"), ("with", "o")):
             found = bins[(bins["arm"] == arm) & (bins["calibrated"] == calibrated)]
             axis.plot(
                 100 * found["confidence"], 100 * found["accuracy"], color=COLOURS[arm], marker=marker, label=words[arm]
             )
-        axis.set_title(words["calibrated" if calibrated else "as_trained"], fontsize=11)
+        axis.set_title(words["calibrated" if calibrated else "as_trained"])
         axis.set_xlabel(words["confidence"])
-    figure.axes[0].set_ylabel(words["accuracy"])
-    figure.axes[0].legend()
-    return finish(figure, language)
+        axis.set_ylabel(words["accuracy"])
+    return [finish(figure, language) for figure in figures]
 
 
 def learning_curves(
     steps: dict[str, np.ndarray], losses: dict[str, np.ndarray], accuracies: dict[str, np.ndarray], language: str
-) -> Figure:
+) -> list[Figure]:
     """The classifiers' training losses and test accuracies by step: mean and range over replicates.
 
     Args:
@@ -116,8 +112,7 @@ def learning_curves(
         accuracies: likewise, fractions, on a part of the test images.
     """
     words = words_of("evaluate", language)
-    figure = Figure(figsize=(9, 3.6))
-    left, right = figure.subplots(1, 2)
+    figures, (left, right) = panels(HEIGHT, HEIGHT)
     for axis, values in ((left, losses), (right, {arm: 100 * found for arm, found in accuracies.items()})):
         for arm, style in (("without", "--"), ("with", "-")):
             found = values[arm]
@@ -129,8 +124,7 @@ def learning_curves(
     left.set_yscale("log")
     left.set_ylabel(words["loss"])
     right.set_ylabel(words["accuracy"])
-    right.legend(loc="lower right")
-    return finish(figure, language)
+    return [finish(figure, language) for figure in figures]
 
 
 def pretraining(losses: dict[str, np.ndarray], language: str) -> Figure:
@@ -140,7 +134,7 @@ def pretraining(losses: dict[str, np.ndarray], language: str) -> Figure:
         losses: `loss` and `held_out`, of shape (dAEs, epochs), in nats a pixel.
     """
     words = words_of("evaluate", language)
-    figure = Figure(figsize=(7.5, 3.6))
+    figure = Figure()
     axis = figure.subplots()
     for kind, colour, style in (("loss", "#444444", "-"), ("held_out", ORANGE, "--")):
         lines = axis.plot(
@@ -150,5 +144,4 @@ def pretraining(losses: dict[str, np.ndarray], language: str) -> Figure:
     axis.set_xlabel(words["epoch"])
     axis.set_ylabel(words["dae_loss"])
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axis.legend()
     return finish(figure, language)

@@ -6,40 +6,38 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, COLOURS, GREEN, ORANGE, PURPLE, SKY, finish
+from reporting.common.figures import BLUE, GREEN, HEIGHT, ORANGE, PURPLE, SKY, finish, panels
 from reporting.common.words import words_of
 
 STYLES = [(BLUE, "o"), (GREEN, "s"), (PURPLE, "^"), (ORANGE, "D"), (SKY, "v")]  # for the corruptions, in their order
+ASIDE = 0.012  # of a level
 
 
-def noise_curve(table: pd.DataFrame, without: float, language: str) -> Figure:
-    """Left, accuracy after pre-training against the level of each corruption; right, PSNR of the denoised images.
+def noise_curve(table: pd.DataFrame, margin: float, language: str) -> list[Figure]:
+    """The gain by pre-training against the level of each corruption, and the PSNR of the denoised images.
 
     Args:
-        table: columns corruption, level, accuracy, std (fractions), psnr_denoised (dB). The row of the corruption
-            `none`, a plain autoencoder, is drawn as level 0 of each corruption.
-        without: accuracy without pre-training, a fraction.
+        table: columns corruption, level, psnr_denoised (dB), and the paired `difference` in accuracy from no
+            pre-training with its interval from `low` to `high`, fractions. The row of the corruption `none`, a plain
+            autoencoder, is drawn as level 0 of each corruption.
+        margin: of practical equivalence, a fraction, drawn as a band.
     """
     words = words_of("noise_curve", language)
-    figure = Figure(figsize=(9.5, 4))
-    left, right = figure.subplots(1, 2)
+    figures, (left, right) = panels(HEIGHT, HEIGHT)
+    left.axhspan(-100 * margin, 100 * margin, color="#999999", alpha=0.25, linewidth=0, label=words["margin"])
+    left.axhline(0, color="black", linewidth=1)
     plain = table[table["corruption"] == "none"]
-    for (colour, marker), (corruption, name) in zip(cycle(STYLES), words["corruptions"].items(), strict=False):
-        rows = table[table["corruption"] == corruption]
-        if rows.empty:
-            continue
-        line = np.concatenate([plain, rows])
-        level, accuracy, std, psnr = (
-            line[:, table.columns.get_loc(name)].astype(float) for name in ("level", "accuracy", "std", "psnr_denoised")
-        )
+    drawn = [(kind, name) for kind, name in words["corruptions"].items() if (table["corruption"] == kind).any()]
+    for i, ((colour, marker), (corruption, name)) in enumerate(zip(cycle(STYLES), drawn, strict=False)):
+        rows = pd.concat([plain, table[table["corruption"] == corruption]])
         style = {"color": colour, "marker": marker, "label": name}
-        left.plot(level, 100 * accuracy, **style)
-        left.fill_between(level, 100 * (accuracy - std), 100 * (accuracy + std), color=colour, alpha=0.12, linewidth=0)
-        right.plot(level, psnr, **style)
-    left.axhline(100 * without, color=COLOURS["without"], linestyle="--", label=words["without"])
-    left.set_ylabel(words["accuracy"])
+        gain = 100 * rows[["difference", "low", "high"]]
+        bars = np.stack([gain["difference"] - gain["low"], gain["high"] - gain["difference"]])
+        beside = ASIDE * (i - (len(drawn) - 1) / 2)  # so that bars at the same level do not hide each other
+        left.errorbar(rows["level"] + beside, gain["difference"], yerr=bars, capsize=3, **style)
+        right.plot(rows["level"], rows["psnr_denoised"], **style)
+    left.set_ylabel(words["gain_short"])
     right.set_ylabel(words["psnr"])
     for axis in (left, right):
         axis.set_xlabel(words["level"])
-    left.legend(fontsize=9)
-    return finish(figure, language)
+    return [finish(figure, language) for figure in figures]

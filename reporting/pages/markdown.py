@@ -20,6 +20,13 @@ def render(folder: Path, language: str, facts: dict[str, Any]) -> str:
     """
     templates = environment(folder, HERE)
 
+    def pictures(path: str) -> list[str]:
+        """The files of a figure, a panel each."""
+        found = [file for file in facts["sources"] if re.fullmatch(rf"figures/{path}(\.\w)?\.{language}\.\w+", file)]
+        if not found:
+            raise ValueError(f"no stage has drawn the figure {path}.{language}")
+        return found
+
     def percent(value: float | None, digits: int = 2) -> str:
         return number(language, hundredfold(value), digits)
 
@@ -32,6 +39,7 @@ def render(folder: Path, language: str, facts: dict[str, Any]) -> str:
     def plain(value: float | None, digits: int = 0, sign: str = "") -> str:
         return number(language, value, digits, sign)
 
+    templates.globals["pictures"] = pictures
     templates.filters |= {"number": plain, "percent": percent, "points": points, "decimal": decimal}
     words = words_of("pages", language) | words_of(folder.name, language)
     text = templates.get_template(f"{language}.md.j2").render(facts | {"words": words, "language": language})
@@ -52,5 +60,5 @@ def environment(*folders: Path, autoescape: bool = False) -> Environment:
 
 def _numbered(text: str, language: str) -> str:
     """Put the numbers of figures into a text; figures are numbered in the order in which they occur in it."""
-    figures = re.findall(rf"!\[.*\]\(figures/(\S+)\.{language}\.png\)", text)
+    figures = re.findall(rf"(?m)^!\[.*?\]\(figures/(\w+/\w+)(?:\.\w)?\.{language}\.\w+\)", text)
     return re.sub(r"\{fig:(\S+?)\}", lambda found: str(figures.index(found[1]) + 1), text)

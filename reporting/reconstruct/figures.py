@@ -5,28 +5,73 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, VERMILION, finish, image_rows, show
+from reporting.common.figures import BLUE, ORANGE, PURPLE, SIGNS, SKY, VERMILION, finish, image_rows, panels
+from reporting.common.numbers import number
 from reporting.common.words import words_of
 
+GREY = "#888888"
 
-def reconstructions(original: np.ndarray, kinds: dict[str, np.ndarray], which: Sequence[int], language: str) -> Figure:
-    """Draw the originals, then a row for each of `kinds` (noisy, denoised, pca); a column for each index in `which`."""
+
+def networks(units: Sequence[int], n_pixels: int, n_classes: int, language: str) -> list[Figure]:
+    """Draw the autoencoder and the classifier, a bar for each layer, whose height grows with the number of its units.
+
+    The classifier's hidden layers are the encoder's and have its colour.
+
+    Args:
+        units: widths of the encoder's layers.
+        n_pixels: width of the input.
+        n_classes: width of the classifier's output.
+    """
     words = words_of("reconstruct", language)
-    return image_rows({words[kind]: images[list(which)] for kind, images in [("original", original), *kinds.items()]})
-
-
-def filters(kernels: np.ndarray, language: str, n: int = 60) -> Figure:
-    """Draw the `n` kernels with the largest norm, of shape (units, 28, 28), each on its own symmetric scale."""
-    strongest = np.argsort(-np.square(kernels).sum(axis=(1, 2)), kind="stable")[:n]
-    columns = 15
-    figure = Figure(figsize=(9, 0.62 * -(-len(strongest) // columns)))
-    axes = figure.subplots(-(-len(strongest) // columns), columns, squeeze=False).ravel()
-    for axis in axes:
+    decoder = [*reversed(units[:-1]), n_pixels]
+    rows = {
+        "autoencoder": [(n_pixels, GREY), *((n, BLUE) for n in units), *((n, SKY) for n in decoder)],
+        "classifier": [(n_pixels, GREY), *((n, BLUE) for n in units), (n_classes, VERMILION)],
+    }
+    figures, axes = panels(2.2, 2.2)
+    for axis, (network, layers) in zip(axes, rows.items(), strict=True):
         axis.axis("off")
-    for axis, unit in zip(axes, strongest, strict=False):
-        limit = np.abs(kernels[unit]).max() or 1.0
-        show(axis, kernels[unit], "RdBu_r", -limit, limit)
-    return figure
+        axis.set_title(words[network])
+        for i, (width, colour) in enumerate(layers):
+            height = max(0.08, (width / n_pixels) ** 0.5)
+            axis.bar(i, height, bottom=-height / 2, width=0.34, color=colour)
+            axis.text(i, -0.6, number(language, width), ha="center", va="top", fontsize=9)
+            if i:
+                axis.annotate("", (i - 0.18, 0), (i - 0.82, 0), arrowprops={"arrowstyle": "->", "color": "black"})
+        last = "decoder" if network == "autoencoder" else "classes"
+        first = "noisy_image" if network == "autoencoder" else "image"
+        for name, start, end in ((first, 0, 0), ("encoder", 1, len(units)), (last, len(units) + 1, len(layers) - 1)):
+            axis.text((start + end) / 2, 0.56, words[name], ha="center", va="bottom", fontsize=9)
+        axis.set_ylim(-0.85, 1.0)
+        axis.set_xlim(-0.6, len(rows["autoencoder"]) - 0.4)
+    return figures
+
+
+def reconstructions(
+    original: np.ndarray, kinds: dict[str, np.ndarray], which: Sequence[int], classes: np.ndarray, language: str
+) -> Figure:
+    """Draw originals, then a row for each of `kinds` (noisy, denoised, ...); a column for each index in `which`.
+
+    Args:
+        original: shape (n, 28, 28), pixels in [0, 1]; so are the kinds.
+        classes: shape (n,); those of the images drawn stand above their columns.
+    """
+    words, which = words_of("reconstruct", language), list(which)
+    rows = [(words[kind], images[which]) for kind, images in [("original", original), *kinds.items()]]
+    return image_rows(rows, heads=classes[which])
+
+
+def filters(kernels: np.ndarray, deviations: np.ndarray, language: str, n: int = 60) -> Figure:
+    """Draw the kernels of the `n` units whose input varies most, each on its own symmetric scale.
+
+    Args:
+        kernels: shape (units, 28, 28).
+        deviations: standard deviation of each unit's input over images, shape (units,).
+    """
+    strongest = kernels[np.argsort(-deviations, kind="stable")[:n]]
+    scaled = strongest / np.maximum(np.abs(strongest).max(axis=(1, 2), keepdims=True), 1e-12)
+    rows = [("", scaled[first : first + 12]) for first in range(0, len(scaled), 12)]
+    return image_rows(rows, colours=SIGNS, low=-1, columns=12)
 
 
 def code_units(
@@ -40,9 +85,8 @@ def code_units(
     """
     units = np.argsort(-activations.std(axis=0), kind="stable")[:n_units]
     top = {unit: np.argsort(-activations[:, unit], kind="stable")[:n_images] for unit in units}
-    return image_rows(
-        {f"{words_of('reconstruct', language)['unit']} {unit}": images[which] for unit, which in top.items()}
-    )
+    word = words_of("reconstruct", language)["unit"]
+    return image_rows([(f"{word} {unit}", images[which]) for unit, which in top.items()])
 
 
 def noise_levels(levels: Sequence[float], psnr: dict[str, Sequence[float]], trained: float, language: str) -> Figure:
@@ -50,16 +94,17 @@ def noise_levels(levels: Sequence[float], psnr: dict[str, Sequence[float]], trai
 
     Args:
         levels: shape (n,).
-        psnr: of `noisy` and `denoised` images, decibels of shape (n,); None or NaN where it is infinite.
-        trained: the level that the dAE was trained with, drawn as a line.
+        psnr: of `noisy` images, and of those denoised by the dAE (`denoised`), by least squares (`linear`) and by
+            `pca`, decibels of shape (n,); None or NaN where it is infinite.
+        trained: the level that the denoisers were trained with, drawn as a line.
     """
     words = words_of("reconstruct", language)
-    figure = Figure(figsize=(7.5, 3.6))
+    names = {"denoised": words["by_dae"], "linear": words["linear"], "pca": words["pca"], "noisy": words["left_noisy"]}
+    figure = Figure()
     axis = figure.subplots()
-    axis.plot(levels, psnr["denoised"], color=BLUE, marker="o", label=words["by_dae"])
-    axis.plot(levels, psnr["noisy"], color=VERMILION, marker="s", label=words["left_noisy"])
+    for (kind, name), colour, marker in zip(names.items(), (BLUE, ORANGE, PURPLE, VERMILION), "o^Ds", strict=True):
+        axis.plot(levels, psnr[kind], color=colour, marker=marker, label=name.replace("\n", " "))
     axis.axvline(trained, color="black", linestyle="--", linewidth=1, label=words["trained"])
     axis.set_xlabel(words["level"])
     axis.set_ylabel("PSNR (dB)")
-    axis.legend()
     return finish(figure, language)

@@ -1,30 +1,38 @@
 """Computes what the report's templates print and which sentences they choose: templates hold only words."""
 
 import math
-from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-PERCENT = {"accuracy", "error", "macro_f1"}  # metrics that are written in per cent
-DIGITS = {"accuracy": 2, "error": 2, "macro_f1": 2, "log_loss": 3}  # after the point; 4 for all others
+from reporting.report import exercises
+
+SECTIONS = {"with": "finetune", "without": "baseline"}  # of params.yaml
+FILTERS = 60  # at most so many filters are drawn
+PERCENT = {"accuracy", "macro_f1"}  # metrics that are written in per cent
+DIGITS = {"accuracy": 2, "macro_f1": 2, "log_loss": 3}  # after the point; 4 for all others
 FEW_LABELS = 5000  # up to this number, labels are easily learnt by heart
+TWINS = ("neural network", "dropout NN + pseudo-label + dAE", "ladder")  # published methods like those of the table
 TINY_P = 0.001  # a smaller p value is written as `< 0.001`
-OVERFITTED = 2  # a test error above this multiple of the training error shows overfitting
+ALMOST_SURE = 0.9995  # a larger probability is written as `> 99.9%`
 
 
 def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
     """All facts, from the parameters `p` and from what `load` of the stage report returns."""
-    evaluation, theory, reconstruction = found["evaluation"], found["theory"], found["reconstruction"]
+    evaluation, reconstruction = found["evaluation"], found["reconstruction"]
     facts = found | {
         "p": p,
+        "about": [line for line in (p.about.author, p.about.course, p.about.date) if line],
+        "passes": {arm: passes(p, getattr(p, section)) for arm, section in SECTIONS.items()},
+        "n_filters": min(p.network.units[0], FILTERS),
         "metrics": evaluation,
         "with_": evaluation["with"],
         "without": evaluation["without"],
         "difference": evaluation["difference"]["accuracy"],
         "verdict": evaluation["verdict"],
         "metric_rows": metric_rows(evaluation),
+        "methods": methods(p, evaluation, found["methods"], found["published"]),
+        "departures": alike(p, found["departures"]).set_index("contrast").to_dict("index"),
         "spread_shares": shares(evaluation["spread"]),
         "told_apart": [source for source, row in evaluation["spread"].items() if row.get("low", 0) > 0],
         "calibrated": evaluation["calibrated"],
@@ -38,12 +46,8 @@ def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
         **by_class(evaluation, found["reconstruction_table"]),
         "pretraining": found["losses"]["pretrain"].groupby("epoch")[["loss", "held_out"]].mean().to_dict("list"),
         "final_loss": {arm: final_loss(found["losses"][arm], p.replicates) for arm in ("with", "without")},
-        "n_parameters": n_parameters([found["n_pixels"], *p.network.units]),
         "levels": levels(found["noise_levels"]),
-        "t": theory,
-        **theory_facts(theory),
-        "n_overcomplete": 2 * found["n_pixels"],
-        "n_probed": min(p.n_labels, 2000),
+        **exercises.facts(p, found["theory"], found["n_pixels"]),
         "arithmetics": arithmetics(found["tolerances"], found["metrics_file"]),
     }
     # an infinite PSNR, where nothing was to be restored, cannot be the best
@@ -54,12 +58,12 @@ def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
 
 def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
     """Which way each result went; the templates choose their sentences by this."""
-    t, r, first, best = facts["t"], facts["r"], facts["levels"][0], facts["best_level"]
-    copying, denoising, untrained = facts["copying"], facts["denoising"], facts["untrained"]
-    largest = facts["largest"]
-    many_free, many_tied, few_free, few_tied = t["tied"]
+    r, first, best = facts["r"], facts["levels"][0], facts["best_level"]
     verdicts = set((facts["arithmetics"] or {"verdicts": {}})["verdicts"].values())
     return {
+        "has_studies": any(row["kind"] == "study" for row in facts["methods"]),
+        "has_pushed": any(row["name"] == "pushed" for row in facts["methods"]),
+        "has_published": any(row["kind"] == "published" for row in facts["methods"]),
         "few_labels": p.n_labels <= FEW_LABELS,
         "mostly_black_or_white": facts["dataset"]["mostly_black_or_white"],
         "denoises": r["psnr"]["noisy"] is not None and more(r["psnr"]["denoised"], r["psnr"]["noisy"]),
@@ -67,22 +71,56 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
         "clean_is_best": best["level"] == 0,
         "clean_is_worse": first["level"] == 0 and more(best["denoised"], first["denoised"]),
         "beyond_margin": facts["metrics"]["beyond_margin"],
+        "wins_almost_surely": (facts["difference"]["win_probability"] or 0) > ALMOST_SURE,
         "p_is_tiny": facts["difference"]["p_value"] < TINY_P,
         "code_beats_pixels": facts["layers"]["trained"][-1]["linear"] > facts["layers"]["pixels"]["linear"],
         "training_improves_code": facts["layers"]["trained"][-1]["linear"] > facts["layers"]["untrained"][-1]["linear"],
-        "training_hurts": untrained["probe"] >= copying["probe"],
-        "anomaly_looks_normal": facts["hardest"][1] < 0.5,
-        "map_beats_pca": t["trustworthiness"]["ae_code"] > t["trustworthiness"]["pca_code"],
-        "variational_is_closer": t["frechet"]["variational"] < t["frechet"]["plain"],
-        "copying_spoils": more(copying["psnr"], denoising["psnr"]) and copying["probe"] < denoising["probe"],
-        "undercomplete": p.network.units[-1] < facts["n_pixels"],
-        "wide_copies": largest["probe"]["no_noise"] < largest["probe"]["with_noise"]
-        and more(largest["psnr"]["no_noise"], largest["psnr"]["with_noise"]),
-        "tying_helps_many": many_tied["test"] < many_free["test"],
-        "tying_helps_few": few_tied["test"] < few_free["test"],
-        "tied_overfits": few_tied["test"] > OVERFITTED * few_tied["train"],
         "same_verdict": verdicts == {facts["verdict"]},
+        **exercises.says(p, facts),
     }
+
+
+def passes(p: Any, arm: Any) -> float:
+    """How many times an arm's training sees each labelled image."""
+    return arm.steps * arm.batch_size / p.n_labels
+
+
+def alike(p: Any, table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a table of the studies that have this data set and this number of labels."""
+    return table[(table["dataset"] == p.dataset) & (table["n_labels"] == p.n_labels)]
+
+
+def methods(p: Any, evaluation: dict, others: pd.DataFrame, published: pd.DataFrame) -> list[dict]:
+    """The rows of the table of methods: the two arms, then the studies' methods and published ones, where they compare.
+
+    Args:
+        p: the parameters.
+        evaluation: the content of reports/evaluation.json.
+        others: the table reports/methods.csv.
+        published: the table studies/published.csv.
+
+    Returns:
+        For each method its `name`, `kind` (`arm`, `study` or `published`), number of labels, error and its interval
+        (fractions; None where it is not known), `draws` of labels, `minutes` and `source`.
+    """
+    unknown = {"low": None, "high": None, "draws": None, "minutes": None, "source": None}
+    rows = []
+    for arm in ("without", "with"):
+        found = {
+            name: evaluation[arm]["error"][key] for name, key in {"error": "mean", "low": "low", "high": "high"}.items()
+        }
+        rows.append(unknown | {"kind": "arm", "name": arm, "labels": p.n_labels, "draws": p.replicates} | found)
+    rows += [
+        unknown | row | {"kind": "study", "name": row["arm"], "labels": row["n_labels"]}
+        for row in alike(p, others).to_dict("records")
+    ]
+    if p.dataset == "mnist":
+        for row in published[published["method"].isin(TWINS)].to_dict("records"):
+            errors = {int(key): value for key, value in row.items() if key.isdigit() and pd.notna(value)}
+            labels = min(errors, key=lambda n: abs(math.log(n / p.n_labels)))
+            found = {"labels": labels, "error": errors[labels] / 100, "source": row["source"]}
+            rows.append(unknown | {"kind": "published", "name": row["method"]} | found)
+    return rows
 
 
 def more(psnr: float | None, other: float | None) -> bool:
@@ -91,10 +129,14 @@ def more(psnr: float | None, other: float | None) -> bool:
 
 
 def metric_rows(evaluation: dict) -> list[dict]:
-    """A row for each metric: its name, whether it is written in per cent, its digits, and its paired difference."""
+    """A row for each metric: its name, whether it is written in per cent, its digits, and its paired difference.
+
+    The error is left out, as it is what the accuracy lacks, and so is the Brier score, of which no sentence speaks.
+    """
     return [
         {"name": name, "percent": name in PERCENT, "digits": DIGITS.get(name, 4), "difference": difference}
         for name, difference in evaluation["difference"].items()
+        if name not in ("error", "brier")
     ]
 
 
@@ -141,33 +183,12 @@ def by_class(evaluation: dict, reconstruction: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def n_parameters(widths: list[int]) -> dict[str, int]:
-    """Number of trained weights of a stacked autoencoder, tied and untied, from the widths of input and encoder."""
-    kernels, biases = sum(map(math.prod, pairwise(widths))), sum(widths[1:]) + sum(widths[:-1])
-    return {"tied": kernels + biases, "untied": 2 * kernels + biases}
-
-
 def levels(table: pd.DataFrame) -> list[dict]:
     """The rows of reports/noise_levels.csv, with None for a PSNR that is infinite."""
     return [
         {str(name): None if pd.isna(value) else value for name, value in row.items()}
         for row in table.to_dict("records")
     ]
-
-
-def theory_facts(theory: dict) -> dict[str, Any]:
-    """The autoencoders that the theory section mentions more than once."""
-    aurocs = sorted(theory["auroc"].items(), key=lambda item: item[1])
-    many_free, many_tied, few_free, few_tied = theory["tied"]
-    return {
-        **{name: theory["overcomplete"][name] for name in ("copying", "denoising", "untrained")},
-        **{"many_free": many_free, "many_tied": many_tied, "few_free": few_free, "few_tied": few_tied},
-        "smallest": theory["sweep"][0],
-        "largest": theory["sweep"][-1],
-        "easiest": aurocs[-1],
-        "hardest": aurocs[0],
-        "mean_auroc": float(np.mean(list(theory["auroc"].values()))),
-    }
 
 
 def arithmetics(measured: dict, metrics: dict) -> dict | None:

@@ -6,25 +6,31 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLUE, VERMILION, finish, image_rows
-from reporting.common.numbers import number
+from reporting.common.figures import BLACK, BLUE, HEIGHT, VERMILION, WIDTH, finish, image_rows, panels
+from reporting.common.numbers import hundredfold, number
 from reporting.common.words import words_of
 
+IN_A_ROW = 10  # images
+DRAWN = 600  # points of a map; more would hide each other
 
-def maps(codes: dict[str, np.ndarray], classes: np.ndarray, trust: dict[str, float], language: str) -> Figure:
-    """Draw two-dimensional codes of images side by side, with a numeral at each class's median.
+
+def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict], language: str) -> list[Figure]:
+    """Draw two-dimensional codes of images, the first `DRAWN` as numerals, and a larger numeral at each class's median.
 
     Args:
         codes: `ae_code` and `pca_code`, each of shape (n, 2).
         classes: shape (n,), 0 to 9.
-        trust: trustworthiness of each code, in [0, 1].
+        kept: for each code `trustworthiness`, in [0, 1], and `neighbours`, the accuracy of nearest neighbours, whose
+            `mean` is a fraction.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(9.5, 4.6))
+    figures, axes = panels(WIDTH, WIDTH)
     colours = mpl.colormaps["tab10"](range(10))
-    for axis, (name, points) in zip(figure.subplots(1, 2), codes.items(), strict=True):
+    for axis, (name, points) in zip(axes, codes.items(), strict=True):
         for c in np.unique(classes):
-            axis.scatter(*points[classes == c].T, color=colours[c], marker=f"${c}$", s=26, alpha=0.6, linewidths=0)
+            few = points[:DRAWN][classes[:DRAWN] == c]
+            look = {"color": colours[c], "marker": f"${c}$", "s": 26, "alpha": 0.6, "linewidths": 0}
+            axis.scatter(few[:, 0], few[:, 1], **look)
         for c in np.unique(classes):
             x, y = np.median(points[classes == c], axis=0)
             box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours[c], "linewidth": 1.5}
@@ -32,29 +38,52 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, trust: dict[str, flo
         axis.set_xticks([])
         axis.set_yticks([])
         axis.spines[:].set_visible(False)
-        axis.set_title(f"{words[name]}\n{words['trustworthiness']} {number(language, trust[name], 3)}", fontsize=11)
-    return figure
+        trust = number(language, kept[name]["trustworthiness"], 3)
+        neighbours = number(language, hundredfold(kept[name]["neighbours"]["mean"]), 1)
+        axis.set_title("\n".join([words[name], *words["kept"].format(neighbours, trust).split(", ")]))
+    return figures
 
 
-def samples(rows: dict[str, np.ndarray], language: str) -> Figure:
-    """Draw rows of images, each of shape (n, 28, 28) in [0, 1]: `real`, `variational` and `plain`."""
+def samples(sets: dict[str, np.ndarray], language: str) -> Figure:
+    """Draw images of shape (n, 28, 28) in [0, 1], ten in a row: of `variational` all, a row of the other sets."""
+    words, rows = words_of("theory", language), []
+    for kind, images in sets.items():
+        shown = images if kind == "variational" else images[:IN_A_ROW]
+        for start in range(0, len(shown), IN_A_ROW):
+            rows.append((words[kind] if start == 0 else "", shown[start : start + IN_A_ROW]))
+    return image_rows(rows)
+
+
+def compression(rows: dict[str, np.ndarray], n_bytes: int, language: str) -> Figure:
+    """Draw rows of images, each of shape (n, 28, 28) in [0, 1]: `original`, `by_autoencoder` and `by_pca`.
+
+    Args:
+        rows: the images by the name of the row.
+        n_bytes: size of the code of an image.
+    """
     words = words_of("theory", language)
-    return image_rows({words[kind]: images for kind, images in rows.items()})
+    return image_rows([(words[kind].format(number(language, n_bytes)), images) for kind, images in rows.items()])
 
 
-def anomalies(auroc: dict[str, float], language: str) -> Figure:
-    """Draw the area under the ROC curve of the reconstruction error, in [0, 1], for each class left out of training."""
+def anomalies(auroc: dict[str, float], by_ink: dict[str, float], language: str) -> Figure:
+    """Draw the area under the ROC curve, in [0, 1], for each class left out of the training.
+
+    Args:
+        auroc: of the reconstruction error.
+        by_ink: of the reconstruction error divided by the image's ink.
+    """
     words = words_of("theory", language)
-    figure = Figure(figsize=(7.5, 3))
+    figure = Figure()
     axis = figure.subplots()
     values = list(auroc.values())
-    axis.bar(list(auroc), values, color=[BLUE if value > 0.5 else VERMILION for value in values], width=0.6)
+    colours = [BLUE if value > 0.5 else VERMILION for value in values]
+    axis.bar(list(auroc), values, color=colours, width=0.6, label=words["by_error"])
+    axis.plot(list(by_ink), list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
     for x, value in enumerate(values):
-        axis.text(x, value + 0.015, number(language, value, 2), ha="center", fontsize=10)
-    axis.axhline(0.5, color="black", linestyle="--", linewidth=1)
-    axis.text(len(values) - 0.45, 0.515, words["chance"], ha="left", fontsize=10)
+        text = number(language, value, 2)
+        axis.text(x, 0.03, text, ha="center", va="bottom", rotation=90, fontsize=10, fontweight="bold", color="white")
+    axis.axhline(0.5, color="black", linestyle="--", linewidth=1, label=words["chance"])
     axis.set_ylim(0, 1.08)
-    axis.set_xlim(-0.6, len(values) + 0.4)
     axis.set_xlabel(words["left_out"])
     axis.set_ylabel(words["auroc"])
     axis.grid(visible=False, axis="x")
@@ -68,45 +97,53 @@ def copies(rows: dict[str, np.ndarray], units: int, language: str) -> Figure:
         rows: images of shape (n, 28, 28) in [0, 1].
         units: number of units in the code of both autoencoders.
     """
-    return image_rows(
-        {words_of("theory", language)[kind].format(number(language, units)): images for kind, images in rows.items()}
-    )
+    words = words_of("theory", language)
+    return image_rows([(words[kind].format(number(language, units)), images) for kind, images in rows.items()])
 
 
 def code_sizes(codes: Sequence[int], images: Sequence[np.ndarray], original: np.ndarray, language: str) -> Figure:
     """Draw the originals, and below them their reconstructions from codes of each size; images of shape (n, 28, 28)."""
     words = words_of("theory", language)
     names = [words["units"].format(number(language, code)) for code in codes]
-    return image_rows({words["original"]: original} | dict(zip(names, images, strict=True)))
+    return image_rows([(words["original"], original), *zip(names, images, strict=True)])
 
 
-def sweep(rows: Sequence[dict], pixels: float, n_pixels: int, language: str) -> Figure:
-    """Left, PSNR of test images against the size of the code; right, accuracy of a linear probe of the code.
+def sweep(rows: Sequence[dict], pixels: dict, linear: dict, n_pixels: int, language: str) -> list[Figure]:
+    """Against the size of the code: PSNR of images, and accuracies of a linear probe and of nearest neighbours.
+
+    Lines are means, bands go from the lowest to the highest value.
 
     Args:
-        rows: dicts with `code` (its size), `psnr` (decibels) and `probe` (accuracy, a fraction). The last two are dicts
-            with `no_noise` and `with_noise`; `psnr` also has `pca_line`, which may be None.
-        pixels: accuracy of a probe of the pixels themselves, a fraction.
+        rows: dicts with `code` (its size), `no_noise`, `with_noise` and `pca`, which may be None. Each of these has
+            `train` and `test` (PSNR in decibels), `linear` and `neighbours` (accuracies, fractions), and each of them
+            `mean`, `low` and `high`.
+        pixels: `linear` and `neighbours` of the pixels themselves.
+        linear: the `code` and the PSNR of `test` images of a linear network.
         n_pixels: the width of the input, drawn as a line.
     """
     words = words_of("theory", language)
-    figure = Figure(figsize=(9.5, 4))
-    left, right = figure.subplots(1, 2)
+    figures, axes = panels(HEIGHT, HEIGHT, HEIGHT)
     codes = [row["code"] for row in rows]
-    lines = {"no_noise": (VERMILION, "s"), "with_noise": (BLUE, "o")}
-    for kind, (colour, marker) in lines.items():
-        left.plot(codes, [row["psnr"][kind] for row in rows], color=colour, marker=marker, label=words[kind])
-        right.plot(codes, [100 * row["probe"][kind] for row in rows], color=colour, marker=marker)
-    pca = [(row["code"], row["psnr"]["pca_line"]) for row in rows if row["psnr"]["pca_line"] is not None]
-    left.plot(*zip(*pca, strict=True), color="black", linestyle=":", marker=".", label=words["pca_line"])
-    right.axhline(100 * pixels, color="black", linestyle="-.", linewidth=1, label=words["pixels_line"])
-    left.set_ylabel(words["reconstruction"])
-    right.set_ylabel(words["probe"])
-    for axis in (left, right):
+    looks = {
+        "no_noise": (VERMILION, "s", "-", words["no_noise"]),
+        "with_noise": (BLUE, "o", "-", words["with_noise"]),
+        "pca": (BLACK, ".", ":", words["pca_line"]),
+    }
+    for axis, measure in zip(axes, ("test", "linear", "neighbours"), strict=True):
+        scale = 1 if measure == "test" else 100
+        for kind, (colour, marker, line, name) in looks.items():
+            known = [row for row in rows if row[kind] is not None]
+            x = [row["code"] for row in known]
+            low, mean, high = ([scale * row[kind][measure][end] for row in known] for end in ("low", "mean", "high"))
+            axis.plot(x, mean, color=colour, marker=marker, linestyle=line, label=name)
+            axis.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0)
         axis.axvline(n_pixels, color="#777777", linestyle="--", linewidth=1, label=words["as_wide"])
         axis.set_xscale("log")
         axis.set_xticks(codes, [number(language, code) for code in codes])
         axis.minorticks_off()
         axis.set_xlabel(words["codes"])
-        axis.legend(fontsize=9)
-    return finish(figure, language)
+        axis.set_title(words[f"{measure}_title"], fontsize=11)
+        if measure != "test":
+            axis.axhline(100 * pixels[measure]["mean"], color=BLACK, linestyle="-.", linewidth=1, label=words["pixels"])
+    axes[0].plot(linear["code"], linear["test"]["mean"], "D", color="white", markeredgecolor=BLACK, label=words["net"])
+    return [finish(figure, language) for figure in figures]

@@ -16,7 +16,7 @@ def search(table: pd.DataFrame, language: str) -> Figure:
         table: the rows of reports/studies/tune.csv.
     """
     words = words_of("tune", language)
-    figure = Figure(figsize=(7.5, 3.8))
+    figure = Figure()
     axis = figure.subplots()
     free = table[table["way"] == "free"]
     for arm, marker in (("without", "s"), ("with", "o")):
@@ -41,5 +41,4 @@ def search(table: pd.DataFrame, language: str) -> Figure:
     axis.set_ylim(bottom=max(axis.get_ylim()[0], best - SHOWN))
     axis.set_xlabel(words["learning_rate"])
     axis.set_ylabel(words["accuracy"])
-    axis.legend(fontsize=9)
     return finish(figure, language)

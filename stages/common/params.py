@@ -49,6 +49,11 @@ def positive(high: float) -> Any:
     return Annotated[float, Field(gt=0, le=high, description=f"a number above 0, up to {high}")]
 
 
+def text(pattern: str, allowed: str) -> Any:
+    """The type of a text that a regular expression matches as a whole; messages say that `allowed` is allowed."""
+    return Annotated[str, Field(pattern=f"^(?:{pattern})$", description=allowed)]
+
+
 def one_of(*names: str) -> Any:
     """The type of a text that is one of these names."""
     return Annotated[Literal[names], Field(description=f"{', '.join(names[:-1])} or {names[-1]}")]
@@ -86,6 +91,11 @@ BatchSize = whole(1, 4096)
 Steps = whole(1, 100_000)
 Epochs = whole(1, 1000)
 Units = list_of(whole(1, 4096), 1, 8)
+# these stand in texts that are Markdown and HTML, so they must not have the signs of either
+Line = text(
+    r"[^\r\n<>|*_`\[\]\\]{0,200}", "a text in one line of at most 200 characters, without any of < > | * _ ` [ ] \\"
+)
+Address = text(r"(https?://[^\s<>|`\[\]()\"]{1,200})?", 'an address that starts with http:// or https://, or ""')
 PIXELS = 28 * 28
 
 
@@ -141,14 +151,29 @@ class Evaluate(Section):
     resamples: whole(100, 100_000)
 
 
+class Tasks(Section):
+    images: whole(200, 60_000)
+    units: Units
+    epochs: Epochs
+
+
 class Theory(Section):
     images: whole(200, 60_000)
     few: whole(100, 60_000)
+    seeds: whole(1, 20)
     epochs: Epochs
     batch_size: BatchSize
     learning_rate: LearningRate
     noise: positive(1)
     codes: list_of(whole(1, 4096), 2, 20, different=True)
+    tasks: Tasks
+
+
+class About(Section):
+    author: Line
+    course: Line
+    date: Line
+    repository: Address
 
 
 class Params(Section):
@@ -167,6 +192,7 @@ class Params(Section):
     temperatures: Temperatures
     evaluate: Evaluate
     theory: Theory
+    about: About
 
     def rules(self) -> Iterator[Rule]:
         """Yield the conditions on the numbers of dAEs and labels, and on images and codes of the theory exercises."""
@@ -175,7 +201,8 @@ class Params(Section):
         yield self.pretrain.models <= self.replicates, "pretrain.models", f"at most replicates, {self.replicates}"
         yield self.n_labels <= most, "n_labels", f"at most {most} of {self.dataset} where split.stratified is true"
         yield self.theory.few < images, "theory.few", f"a number below theory.images, {images}"
-        yield bool(narrow), "theory.codes", f"a list with a code below {PIXELS}, the pixels of an image"
+        both = 0 < len(narrow) < len(self.theory.codes)
+        yield both, "theory.codes", f"a list with a code below {PIXELS}, the pixels of an image, and one not below"
         # PCA needs at least as many images as components
         fit = max(narrow, default=0) <= images
         yield fit, "theory.codes", f"a list whose codes below {PIXELS} are at most theory.images, {images}"

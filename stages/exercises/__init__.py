@@ -1,4 +1,4 @@
-"""The evidence for the theory exercises: a module for each exercise that needs autoencoders of its own.
+"""The evidence for the theory exercises: a module for each exercise, or task, that needs autoencoders of its own.
 
 The pipeline itself answers exercise 2, on pre-training. Each module has two functions:
 

@@ -1,18 +1,25 @@
 """The data that the exercises' autoencoders are trained on and measured with, and their common settings."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from sklearn.decomposition import PCA
 
-from dae.autoencoders import AutoencoderJob, AutoencoderResult, AutoencoderSettings
+from dae.autoencoders import SEEN, AutoencoderJob, AutoencoderResult, AutoencoderSettings
+from dae.codes import linear_probe, neighbours_probe
 from dae.core.seeds import derive
-from dae.reconstruction import project_on_principal_components, psnr
+from dae.reconstruction import psnr
 from stages.common.params import Params
 
 Jobs = dict[str, tuple[AutoencoderJob, AutoencoderSettings]]
 Results = dict[str, AutoencoderResult]
 Evidence = tuple[dict, dict[str, np.ndarray]]  # facts and arrays
+PROBES = {"linear": linear_probe, "neighbours": neighbours_probe}
+LEAKY = "leaky_relu"  # activation of codes of all widths that are compared; of few ReLU units all may be dead
+QUERIES = 100  # test images in each kind of queries, at most
 
 
 @dataclass(frozen=True)
@@ -21,52 +28,102 @@ class Inputs:
 
     Attributes:
         train, train_labels: the training images that the autoencoders see.
+        many: training images for the autoencoders of the tasks that need much training.
         test, test_labels: the test images.
         labelled, labels: label draws to train probes on, of shapes (draws, n_labels, pixels) and (draws, n_labels).
-        seed: for the training of each autoencoder.
-        query_seed: for the strange inputs, see `stages.exercises.overcomplete`.
+        seeds: one for each training of a network that is trained several times; others have the first.
+        query_seed: for the queries.
+        noise: fraction of the pixels masked, for the networks that denoise, and in the queries.
     """
 
     train: np.ndarray
     train_labels: np.ndarray
+    many: np.ndarray
     test: np.ndarray
     test_labels: np.ndarray
     labelled: np.ndarray
     labels: np.ndarray
-    seed: int
+    seeds: tuple[int, ...]
     query_seed: int
+    noise: float
 
     @property
-    def examples(self) -> np.ndarray:
-        """The first test image of each class."""
-        return self.test[[np.flatnonzero(self.test_labels == c)[0] for c in range(10)]]
+    def n_pixels(self) -> int:
+        """The number of pixels of an image."""
+        return self.train.shape[1]
 
-    @property
-    def scaled_examples(self) -> np.ndarray:
-        """The examples as float32 in [0, 1]."""
-        return self.examples / np.float32(255)
-
-    @property
+    @cached_property
     def scaled(self) -> np.ndarray:
         """The test images as float32 in [0, 1]."""
         return self.test / np.float32(255)
 
-    def job(self, **changes: np.ndarray) -> AutoencoderJob:
+    @cached_property
+    def queries(self) -> dict[str, np.ndarray]:
+        """Four kinds of `QUERIES` images to reconstruct: test images, the first ten of them one of each class; the same
+        masked; the same turned by 180 degrees; and pure noise. Uint8 of shape (n, pixels)."""
+        rng, first = np.random.default_rng(self.query_seed), [np.argmax(self.test_labels == c) for c in range(10)]
+        images = self.test[[*first, *range(QUERIES - 10)]]
+        noise = rng.integers(0, 256, images.shape, np.uint8)
+        masked = np.where(rng.random(images.shape) < self.noise, np.uint8(0), images)
+        return {"plain": images, "masked": masked, "upside_down": images[:, ::-1], "noise": noise}
+
+    def queries_for(self, noise: float) -> np.ndarray:
+        """All queries in a row; masked ones as bright as a network is used to that was trained with this noise."""
+        bright = 1 - noise if 0 < noise < 1 else 1
+        return np.concatenate([images / (bright if kind == "masked" else 1) for kind, images in self.queries.items()])
+
+    def split(self, reconstructed: np.ndarray) -> dict[str, np.ndarray]:
+        """What became of each kind of queries."""
+        return dict(zip(self.queries, np.split(reconstructed, len(self.queries)), strict=True))
+
+    @cached_property
+    def pca(self) -> PCA:
+        """All principal components of the training images."""
+        return PCA(svd_solver="covariance_eigh").fit(self.train / np.float32(255))
+
+    def pca_codes(self, images: np.ndarray, components: int) -> np.ndarray:
+        """Codes of uint8 images by the first principal components, float32 of shape (n, components)."""
+        return (images / np.float32(255) - self.pca.mean_) @ self.pca.components_[:components].T
+
+    def pca_images(self, images: np.ndarray, components: int) -> np.ndarray:
+        """Uint8 images after such a code, float32 of shape (n, pixels) in [0, 1]."""
+        decoded = self.pca_codes(images, components) @ self.pca.components_[:components] + self.pca.mean_
+        return np.clip(decoded, 0, 1)
+
+    def measured_pca(self, components: int) -> dict[str, dict[str, float]]:
+        """What `measured` tells of autoencoders, of a code of principal components."""
+        errors = {
+            name: np.square(self.pca_images(images, components) - images / np.float32(255)).mean()
+            for name, images in (("train", self.train[:SEEN]), ("test", self.test))
+        }
+        probes = self.probe(lambda images: self.pca_codes(images, components))
+        return summary(errors={name: [error] for name, error in errors.items()}, probes=probes)
+
+    def job(self, **changes: Any) -> AutoencoderJob:
         """A job with the training and the test images; `changes` replace or add attributes of it."""
-        return AutoencoderJob(
-            **{"train": self.train, "test": self.test, "test_labels": self.test_labels} | changes, seed=self.seed
-        )
+        usual: dict[str, Any] = {"train": self.train, "test": self.test, "test_labels": self.test_labels}
+        return AutoencoderJob(**usual | {"seed": self.seeds[0]} | changes)
 
-    def probed(self, queries: np.ndarray) -> AutoencoderJob:
-        """A job that also trains probes, and reconstructs the images `queries`."""
-        return self.job(labelled=self.labelled, labels=self.labels, queries=queries)
+    def probed(self, **changes: Any) -> AutoencoderJob:
+        """A job that also trains probes."""
+        return self.job(labelled=self.labelled, labels=self.labels, **changes)
 
-    def pca_psnr(self, components: int) -> float | None:
-        """PSNR in dB of the test images reconstructed by PCA; None if there are as many components as pixels."""
-        if components >= self.train.shape[1]:
-            return None
-        images = project_on_principal_components(self.train / np.float32(255), self.scaled, components)
-        return decibels(np.square(images - self.scaled).mean())
+    def probe(self, encode: Callable[[np.ndarray], np.ndarray]) -> dict[str, list[float]]:
+        """Test accuracies of probes of the codes that a function makes of uint8 images; one for each label draw."""
+        test_codes = encode(self.test)
+        draws = [
+            (encode(images), labels, test_codes, self.test_labels)
+            for images, labels in zip(self.labelled, self.labels, strict=True)
+        ]
+        return {name: [probe(*draw) for draw in draws] for name, probe in PROBES.items()}
+
+    def repeated(self, name: str, job: AutoencoderJob, settings: AutoencoderSettings) -> Jobs:
+        """The job with each of the seeds."""
+        return {f"{name}, seed {n}": (replace(job, seed=seed), settings) for n, seed in enumerate(self.seeds, start=1)}
+
+    def repeats(self, name: str, results: Results) -> list[AutoencoderResult]:
+        """The results of `repeated`."""
+        return [results[f"{name}, seed {n}"] for n in range(1, len(self.seeds) + 1)]
 
 
 def settings(params: Params, units: tuple[int, ...], **changes: Any) -> AutoencoderSettings:
@@ -83,17 +140,41 @@ def settings(params: Params, units: tuple[int, ...], **changes: Any) -> Autoenco
     )
 
 
+def long(params: Params, units: tuple[int, ...]) -> AutoencoderSettings:
+    """The settings of an autoencoder for the tasks that need much training, on `Inputs.many`."""
+    how = params.theory.tasks
+    return settings(params, units, steps=how.epochs * -(-how.images // params.theory.batch_size))
+
+
 def decibels(error: float) -> float | None:
     """PSNR in dB of a mean squared error, rounded; None if the error is 0."""
     value = psnr(float(error))
-    return None if value is None else round(value, 2)
+    return None if value is None else round(value, 3)
 
 
-def accuracy(probes: list[float]) -> float:
-    """Mean accuracy of probes, a fraction, rounded."""
-    return round(float(np.mean(probes)), 4)
+def spread(values: Iterable[float], digits: int = 4) -> dict[str, float]:
+    """Mean, lowest and highest of several values, rounded."""
+    found = list(values)
+    return {name: round(float(of(found)), digits) for name, of in (("mean", np.mean), ("low", min), ("high", max))}
 
 
-def load_seed(params: Params, *names: str) -> int:
+def measured(results: Sequence[AutoencoderResult]) -> dict[str, dict[str, float]]:
+    """The `summary` of a network's trainings."""
+    errors = {"train": [r.train_error for r in results], "test": [float(r.test_errors.mean()) for r in results]}
+    return summary(errors, {name: [accuracy for r in results for accuracy in getattr(r, name)] for name in PROBES})
+
+
+def summary(errors: dict[str, list[float]], probes: dict[str, list[float]]) -> dict[str, dict[str, float]]:
+    """The spread of the PSNR in dB of `train` and of `test` images, and of the accuracy of each probe there is.
+
+    Args:
+        errors: mean squared errors by the name of the images.
+        probes: accuracies, fractions, by the name of the probe.
+    """
+    decibels_of = {name: spread([psnr(error) or np.inf for error in found], 3) for name, found in errors.items()}
+    return decibels_of | {name: spread(found) for name, found in probes.items() if found}
+
+
+def load_seed(params: Params, *names: str | int) -> int:
     """The seed of the exercises' random stream called `names`."""
     return derive(params.seed, "theory", *names)

@@ -1,57 +1,76 @@
-"""Exercise 3, whether a perfect reconstruction makes a good autoencoder: one that copies, one that denoises."""
+"""Exercise 3, whether a perfect reconstruction makes a good autoencoder: one that copies, one that denoises.
 
-from dataclasses import replace
+Both are the widest of exercise 4.
+"""
 
 import numpy as np
 
-from dae.codes import linear_probe
 from stages.common.params import Params
-from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, accuracy, decibels, settings
-
-KINDS = ("untrained", "copying", "denoising")
+from stages.exercises import code_sizes
+from stages.exercises.inputs import (
+    LEAKY,
+    QUERIES,
+    Evidence,
+    Inputs,
+    Jobs,
+    Results,
+    decibels,
+    measured,
+    settings,
+    spread,
+)
 
 
 def jobs(inputs: Inputs, params: Params) -> Jobs:
-    """Train two autoencoders with twice as many code units as pixels, without and with noise; keep one untrained."""
-    strange = strange_inputs(inputs.examples, inputs.query_seed)
-    wide = settings(params, (2 * inputs.train.shape[1],), activation="relu")
-    return {
-        "copying": (inputs.probed(strange), wide),
-        "denoising": (inputs.probed(strange), replace(wide, noise=params.theory.noise)),
-        "untrained": (inputs.probed(inputs.examples), replace(wide, steps=0)),
-    }
+    """Keep networks of that width untrained."""
+    untrained = settings(params, (max(params.theory.codes),), activation=LEAKY, steps=0)
+    return inputs.repeated("untrained", inputs.probed(), untrained)
 
 
 def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
-    """PSNR in dB and probe accuracy of each autoencoder, and what they make of strange inputs."""
-    of_pixels = [
-        linear_probe(images, labels, inputs.test, inputs.test_labels)
-        for images, labels in zip(inputs.labelled, inputs.labels, strict=True)
-    ]
-    facts = {
-        "pixels": accuracy(of_pixels),
-        "overcomplete": {
-            name: {"psnr": decibels(results[name].test_errors.mean()), "probe": accuracy(results[name].probes)}
-            for name in KINDS
-        },
+    """Probes of the pixels and of untrained codes, pairs of probes compared, and what is made of strange inputs."""
+    kinds = {
+        "copying": code_sizes.name(max(params.theory.codes), 0.0),
+        "denoising": code_sizes.name(max(params.theory.codes), params.theory.noise),
+        "untrained": "untrained",
     }
-    strange = strange_inputs(inputs.examples, inputs.query_seed) / np.float32(255)
-    arrays = {"strange": strange, "pixel_probe": np.array(np.mean(of_pixels))}
-    return facts, arrays | {f"strange_{name}": results[name].queries for name in KINDS[1:]}
+    trained = {kind: inputs.repeats(name, results) for kind, name in kinds.items()}
+    probes = {kind: np.array([result.linear for result in found]) for kind, found in trained.items()}
+    facts = {
+        "pixels": {name: spread(of) for name, of in inputs.probe(lambda images: images / np.float32(255)).items()},
+        "untrained": measured(trained["untrained"]),
+        # the same seed and the same labelled images in both
+        "pairs": {
+            "all": probes["copying"].size,
+            "denoising": int((probes["denoising"] > probes["copying"]).sum()),
+            "untrained": int((probes["untrained"] > probes["copying"]).sum()),
+        },
+        "queries": QUERIES,
+        "strange": {kind: _strange([r.queries for r in trained[kind]], inputs) for kind in ("copying", "denoising")},
+    }
+    arrays = {}
+    for kind in ("copying", "denoising"):
+        arrays[f"strange_{kind}"] = _shown(inputs.split(trained[kind][0].queries))
+    return facts, arrays | {"strange": _shown(inputs.queries) / np.float32(255)}
 
 
-def strange_inputs(images: np.ndarray, seed: int) -> np.ndarray:
-    """Ten inputs unlike the training images: four with half of the pixels masked, three turned by 180 degrees, three
-    of noise.
+def _strange(reconstructed: list[np.ndarray], inputs: Inputs) -> dict[str, float | None]:
+    """PSNR in dB, as a mean over trainings, of masked images (against the input, and against the whole image), of
+    images upside down and of noise (against the input)."""
+    targets = {name: images / np.float32(255) for name, images in inputs.queries.items()}
+    outputs = [inputs.split(found) for found in reconstructed]
 
-    Args:
-        images: at least ten, uint8 of shape (n, pixels).
-        seed: for the masks and the noise.
+    def compared(kind: str, target: str) -> float | None:
+        return decibels(np.mean([np.square(found[kind] - targets[target]).mean() for found in outputs]))
 
-    Returns:
-        Uint8 array of shape (10, pixels).
-    """
-    rng = np.random.default_rng(seed)
-    masked = np.where(rng.random(images[:4].shape) < 0.5, 0, images[:4])
-    noise = rng.integers(0, 256, images[:3].shape)
-    return np.concatenate([masked, images[4:7, ::-1], noise]).astype(np.uint8)
+    return {
+        "masked": compared("masked", "masked"),
+        "restored": compared("masked", "plain"),
+        "upside_down": compared("upside_down", "upside_down"),
+        "noise": compared("noise", "noise"),
+    }
+
+
+def _shown(kinds: dict[str, np.ndarray]) -> np.ndarray:
+    """Of ten classes, four images masked, three upside down, and three of noise."""
+    return np.concatenate([kinds["masked"][:4], kinds["upside_down"][4:7], kinds["noise"][7:10]])

@@ -1,60 +1,78 @@
-"""Exercise 1, what autoencoders are used for: a map, samples, anomalies, compression."""
+"""Exercise 1, what autoencoders are used for: a map, anomalies, compression; `samples` has the generation of images."""
 
 import zlib
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.manifold import trustworthiness
 from sklearn.metrics import roc_auc_score
 
-from dae.reconstruction import frechet_distance
 from stages.common.params import Params
-from stages.exercises import code_sizes
-from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, decibels, settings
+from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, decibels, long, settings, spread
 
-MAPPED = 2000  # number of test images on the map and in the distances between sets of images
-COMPRESSED = 32  # bytes; the sweep's code whose size has the ratio closest to 1 to this compresses the images
+MAPPED = 2000  # number of test images on the map, and of those that zlib compresses
+NEIGHBOURS = 10  # that trustworthiness compares
+ANOMALY_UNITS = (128, 16)  # of the autoencoders that find anomalies
 
 
 def jobs(inputs: Inputs, params: Params) -> Jobs:
-    """Train autoencoders for the map, for samples, and one for each class that is left out of the training."""
-    plain = settings(params, (512, 20))
-    found = {
-        "map": (inputs.job(), settings(params, (512, 128, 2))),
-        "plain": (inputs.job(), plain),
-        "variational": (inputs.job(), settings(params, (512, 20), variational=True)),
-    }
+    """Train an autoencoder for the map, and one for each class that is left out of the training."""
+    units: list[int] = params.theory.tasks.units
+    found = {"map": (inputs.probed(train=inputs.many, keeps_codes=True), long(params, (*units[:-1], 2)))}
     for c in range(10):  # an autoencoder should reconstruct a class worse if it has not seen it
         seen = inputs.train[inputs.train_labels != c]
-        found[f"without {c}"] = (inputs.job(train=seen), settings(params, (128, 16)))
+        found[f"without {c}"] = (inputs.job(train=seen), settings(params, ANOMALY_UNITS))
     return found
 
 
 def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
-    """Measure each task: trustworthiness of the map, Fréchet distance of samples, AUROC of anomalies, compression."""
-    mapped = inputs.scaled[:MAPPED]
-    pca = PCA(2, svd_solver="covariance_eigh").fit(inputs.train / np.float32(255))
-    codes = {"ae_code": results["map"].codes[:MAPPED], "pca_code": pca.transform(mapped)}
-    trust = {name: round(trustworthiness(mapped, xy, n_neighbors=10), 4) for name, xy in codes.items()}
-    auroc = {
-        str(c): round(float(roc_auc_score(inputs.test_labels == c, results[f"without {c}"].test_errors)), 4)
-        for c in range(10)
+    """Measure how well the map keeps neighbours and classes, how well anomalies are found, and the compression.
+
+    Anomalies are found by the error of an image, and by its error divided by its ink, the mean of its squared pixels.
+    """
+    mapped, ink = inputs.scaled[:MAPPED], np.square(inputs.scaled).mean(axis=1)
+    codes = {"ae_code": results["map"].codes[:MAPPED], "pca_code": inputs.pca_codes(inputs.test[:MAPPED], 2)}
+    neighbours = {
+        "ae_code": results["map"].neighbours,
+        "pca_code": inputs.probe(lambda images: inputs.pca_codes(images, 2))["neighbours"],
     }
-    sets = {"real": mapped, "variational": results["variational"].samples, "plain": results["plain"].samples}
-    reference = inputs.scaled[-MAPPED:]  # other test images than those in `real`
-    compressed = min(params.theory.codes, key=lambda code: abs(np.log(code / COMPRESSED)))
+
+    def auroc(scale: np.ndarray | float) -> dict[str, float]:
+        return {
+            str(c): round(float(roc_auc_score(inputs.test_labels == c, results[f"without {c}"].test_errors / scale)), 4)
+            for c in range(10)
+        }
+
+    compressed = results["plain"]
+    units: list[int] = params.theory.tasks.units
+    n_bytes = units[-1]
+    by_pca = inputs.pca_images(inputs.test, n_bytes)
     facts = {
-        "trustworthiness": trust,
-        "auroc": auroc,
-        "frechet": {name: round(frechet_distance(reference, images), 2) for name, images in sets.items()},
+        "mapped": len(mapped),
+        "anomaly_units": list(ANOMALY_UNITS),
+        "map": {
+            name: {
+                "trustworthiness": round(trustworthiness(mapped, xy, n_neighbors=NEIGHBOURS), 4),
+                "neighbours": spread(neighbours[name]),
+            }
+            for name, xy in codes.items()
+        },
+        "auroc": auroc(1.0),
+        "auroc_by_ink": auroc(ink),
         "compression": {
-            "bytes": compressed,
+            "bytes": n_bytes,
             "lossless": round(
                 float(np.mean([len(zlib.compress(image.tobytes(), 9)) for image in inputs.test[:MAPPED]]))
             ),
-            "psnr": decibels(results[code_sizes.name(compressed, 0.0)].byte_error),
-            "pca": inputs.pca_psnr(compressed),
+            "psnr": decibels(compressed.byte_error),
+            "pca": decibels(np.square(by_pca - inputs.scaled).mean()),
         },
     }
-    arrays = {**codes, "classes": inputs.test_labels[:MAPPED]}
-    return facts, arrays | {name: images[:10] for name, images in sets.items()}
+    shown = inputs.queries["plain"][:10]
+    arrays = {
+        **codes,
+        "classes": inputs.test_labels[:MAPPED],
+        "examples": shown / np.float32(255),
+        "compressed": compressed.byte_queries[:10],
+        "compressed_by_pca": inputs.pca_images(shown, n_bytes),
+    }
+    return facts, arrays

@@ -11,5 +11,5 @@ def test_a_stage_takes_until_the_next_one_starts():
 
 def test_stages_that_train_are_told_from_the_others(root):
     stages = Project(root, {}).stages()
-    training = {"pretrain", "reconstruct", "finetune", "baseline", "theory"}
+    training = {"pretrain", "reconstruct", "finetune", "baseline", "theory", "plain", "demo"}
     assert {name for name, stage in stages.items() if startup.trains(stage)} == training

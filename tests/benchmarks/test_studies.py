@@ -7,7 +7,8 @@ def test_units_are_as_many_as_the_studies_train(root, monkeypatch):
     monkeypatch.chdir(root)
     images, labels = np.zeros((200, 784), np.uint8), np.zeros(200, np.uint8)
     work = studies.Work(*studies._parameters(quick=True), images, labels, images)
-    assert work.configuration()[1] == 2 * (2 + 1) + 2 * 2  # in each arm both, then the better one; frozen in two ways
+    # in each arm two on one draw and in two folds of it, one near them, then two on the other draw; frozen in two ways
+    assert work.configuration()[1] == 2 * (2 * (1 + 2) + 1 + 2) + 2 * 2
     assert work.dae()[1] == 4  # of three levels, and without noise
     assert work.classifier()[1] == 2 * (3 + 3 / 2)  # the baseline takes half the steps
     assert work.ladder_epoch(gamma=False)[1] == 2 * 2 * 2 + 2 * 1  # and those of the fast setting

@@ -1,9 +1,11 @@
+from contextlib import nullcontext
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
-from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
+from dae.classifiers import ClassifierJob, ClassifierSettings, _used, train_classifiers
 from dae.metrics import evaluate
 from dae.sampling import draw_labelled
 
@@ -17,9 +19,9 @@ def train(mnist):
     images, labels = mnist["train_images"].reshape(60_000, -1), mnist["train_labels"]
     test_images = mnist["test_images"][:1000].reshape(1000, -1)
 
-    def run(n_jobs=2, encoder=(), settings=SETTINGS, order=(0, 1, 2), watched=0):
+    def run(n_jobs=2, encoder=(), settings=SETTINGS, order=(0, 1, 2), watched=0, change=lambda images: images):
         jobs = [
-            ClassifierJob(images[draw], labels[draw], test_images, encoder, seed, test_images[:watched])
+            ClassifierJob(change(images[draw]), labels[draw], test_images, encoder, seed, test_images[:watched])
             for draw, seed in zip(draws, [5, 6, 7], strict=True)
         ]
         return list(train_classifiers([(jobs[i], settings) for i in order], n_jobs))
@@ -39,6 +41,7 @@ def test_results_do_not_depend_on_what_a_worker_did_before(train):
     expected, order = train(), (2, 0, 1)
     for i, trained in zip(order, train(n_jobs=1, order=order), strict=True):
         assert np.array_equal(trained.probabilities, expected[i].probabilities)
+        assert all(np.array_equal(a, b) for a, b in zip(trained.weights, expected[i].weights, strict=True))
 
 
 def test_probabilities_are_right_and_better_than_chance(train, mnist):
@@ -85,16 +88,56 @@ def test_each_job_has_its_own_settings(mnist):
         assert np.array_equal(alone.probabilities, result.probabilities)
 
 
-def test_the_watched_classes_are_those_of_a_training_that_stops_there(train, mnist):
-    """Stopped by an error at an entry of the history, the network itself tells what it would have predicted."""
-    from dae.classifiers import classification_loss
-    from dae.core.images import scale
-    from dae.core.networks import build_classifier, initial_weights
-    from dae.core.seeds import derive
-    from dae.core.training import Trainer, predict
+def inked(images):
+    """Images of which the first has no pixel that is 0, so that all pixels are used."""
+    images = images.copy()
+    images[0] = np.maximum(images[0], 1)
+    return images
 
-    settings = replace(SETTINGS, steps=90)  # an entry every two steps
-    plain, watching = train(settings=settings, order=[0])[0], train(settings=settings, order=[0], watched=200)[0]
+
+def trained_whole(mnist, settings, change=lambda images: images, stop_at=None):
+    """The network of the first draw, trained on all of its pixels; an error may stop it after `stop_at` steps."""
+    from dae.classifiers import classification_loss
+    from dae.core.networks import build_classifier, build_convolutional_classifier, initial_weights
+    from dae.core.seeds import derive
+    from dae.core.training import Trainer
+
+    rows = draw_labelled(mnist["train_labels"], 100, 0, stratified=True)
+    if settings.convolutional:
+        model = build_convolutional_classifier(settings.units, settings.dropout)
+    else:
+        model = build_classifier(784, settings.units, settings.dropout)
+    loss = classification_loss(model, settings.masking, settings.augment)
+
+    def stop(step, loss):
+        if step == stop_at:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError) if stop_at else nullcontext():
+        Trainer(model, loss).fit(
+            change(mnist["train_images"][rows].reshape(100, -1)),
+            mnist["train_labels"][rows],
+            weights=initial_weights(model, derive(5, "weights")),
+            batch_size=settings.batch_size,
+            steps=settings.steps,
+            learning_rate=settings.learning_rate,
+            seed=5,
+            log_every=max(1, settings.steps // 40),
+            on_log=stop,
+        )
+    return model
+
+
+def test_the_watched_classes_are_those_of_a_training_that_stops_there(train, mnist):
+    """Stopped by an error at an entry of the history, the network itself tells what it would have predicted.
+
+    All pixels are used, because masking draws its random numbers for the used pixels only.
+    """
+    from dae.core.images import scale
+    from dae.core.training import predict
+
+    how = {"settings": replace(SETTINGS, steps=90), "order": [0], "change": inked}  # an entry every two steps
+    plain, watching = train(**how)[0], train(**how, watched=200)[0]
     assert [step for step, _ in watching.history] == list(range(2, 91, 2))
     assert watching.watched.shape == (45, 200)
     assert watching.watched.dtype == np.uint8
@@ -104,28 +147,91 @@ def test_the_watched_classes_are_those_of_a_training_that_stops_there(train, mni
     assert plain.watched.shape == (45, 0)
     assert np.array_equal(plain.probabilities, watching.probabilities)
 
-    rows = draw_labelled(mnist["train_labels"], 100, 0, stratified=True)
-    model = build_classifier(784, settings.units, settings.dropout)
-
-    def stop(step, loss):
-        if step == 30:
-            raise InterruptedError
-
-    with pytest.raises(InterruptedError):
-        Trainer(model, classification_loss(model, settings.masking, augment=False)).fit(
-            mnist["train_images"][rows].reshape(100, -1),
-            mnist["train_labels"][rows],
-            weights=initial_weights(model, derive(5, "weights")),
-            batch_size=settings.batch_size,
-            steps=settings.steps,
-            learning_rate=settings.learning_rate,
-            seed=5,
-            log_every=2,
-            on_log=stop,
-        )
+    model = trained_whole(mnist, how["settings"], change=inked, stop_at=30)
     stopped = predict(model, scale(mnist["test_images"][:200].reshape(200, -1))).argmax(axis=1)
     assert np.array_equal(watching.watched[14], stopped)
     assert not np.array_equal(watching.watched[13], stopped)
+
+
+def test_the_weights_of_pixels_that_are_0_in_every_image_keep_their_initial_values(train, mnist):
+    from dae.core.networks import build_classifier, initial_weights
+    from dae.core.seeds import derive
+
+    initial = initial_weights(build_classifier(784, SETTINGS.units, SETTINGS.dropout), derive(5, "weights"))
+    rows = draw_labelled(mnist["train_labels"], 100, 0, stratified=True)
+    zero = ~mnist["train_images"][rows].reshape(100, -1).any(axis=0)
+    assert 100 < zero.sum() < 400
+    weights = train(order=[0])[0].weights
+    moved = (weights[0] != initial[0]).any(axis=1)
+    assert np.array_equal(moved, ~zero)
+    assert not any(np.array_equal(a, b) for a, b in zip(weights[1:], initial[1:], strict=True))
+
+
+def test_leaving_out_pixels_that_are_0_changes_no_more_than_the_last_digits(train, mnist):
+    """So each row of the kernel is back at its own pixel. Without masking, as that is drawn for the used pixels only.
+
+    Some test images have ink where no labelled image has any.
+    """
+    from dae.core.images import scale
+    from dae.core.training import predict
+
+    settings = replace(SETTINGS, masking=0.0)
+    trained, whole = train(settings=settings, order=[0], watched=1000)[0], trained_whole(mnist, settings)
+    for found, expected in zip(trained.weights, whole.get_weights(), strict=True):
+        assert np.allclose(found, expected, atol=1e-4)
+    logits = predict(whole, scale(mnist["test_images"][:1000].reshape(1000, -1)))
+    assert np.allclose(trained.probabilities, softmax(logits, axis=1), atol=1e-3)
+    assert (trained.watched[-1] == logits.argmax(axis=1)).mean() > 0.995
+
+
+@pytest.mark.parametrize("kind", [{"augment": True}, {"units": (4, 8, 16), "convolutional": True}])
+def test_where_neighbours_matter_all_pixels_are_used(train, mnist, kind):
+    """Images that are moved bring ink to pixels that were 0 in all of them, and convolutions need whole images."""
+    settings = replace(SETTINGS, steps=20, **kind)
+    (found,), whole = train(settings=settings, order=[0]), trained_whole(mnist, settings)
+    assert all(np.array_equal(a, b) for a, b in zip(found.weights, whole.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("n_pixels", "n_inked", "width"),
+    [(784, 0, 64), (784, 1, 64), (784, 64, 64), (784, 65, 128), (784, 768, 768), (784, 769, 784), (50, 3, 50)],
+)
+def test_the_pixels_used_are_all_with_ink_and_as_many_more_as_make_a_multiple_of_64(n_pixels, n_inked, width):
+    images = np.zeros((3, n_pixels), np.uint8)
+    with_ink = np.random.default_rng(0).permutation(n_pixels)[:n_inked]
+    images[np.arange(n_inked) % 3, with_ink] = 1  # each of them in one image alone
+    used = _used(images, SETTINGS)
+    assert len(used) == width
+    assert used.tolist() == sorted(set(used.tolist()))
+    assert set(used.tolist()) <= set(range(n_pixels))
+    assert set(with_ink.tolist()) <= set(used.tolist())
+    for kind in ({"augment": True}, {"convolutional": True}):
+        whole = np.arange(n_pixels)
+        assert whole[_used(images, replace(SETTINGS, **kind))].tolist() == whole.tolist()
+
+
+def test_images_without_any_ink_are_no_error(train):
+    """Only the biases learn, from how often each class occurs."""
+    from dae.core.networks import build_classifier, initial_weights
+    from dae.core.seeds import derive
+
+    initial = initial_weights(build_classifier(784, SETTINGS.units, SETTINGS.dropout), derive(5, "weights"))
+    (found,) = train(order=[0], change=np.zeros_like)
+    assert np.array_equal(found.weights[0], initial[0])
+    assert not np.array_equal(found.weights[-1], initial[-1])
+    assert np.isfinite(found.probabilities).all()
+
+
+def test_an_encoder_that_is_given_stays_as_it_is(mnist, monkeypatch):
+    """Many jobs start from the same arrays, here in the same process."""
+    monkeypatch.setattr("dae.classifiers.workers", lambda n_jobs: lambda calls: (f(*args) for f, args, _ in calls))
+    images, labels = mnist["train_images"][:50].reshape(50, -1), mnist["train_labels"][:50]
+    rng = np.random.default_rng(0)
+    encoder = [rng.normal(0, 0.05, (784, 32)).astype(np.float32), np.zeros(32, np.float32)]
+    before = [array.copy() for array in encoder]
+    (found,) = train_classifiers([(ClassifierJob(images, labels, images, encoder, seed=1), SETTINGS)], n_jobs=1)
+    assert all(np.array_equal(a, b) for a, b in zip(encoder, before, strict=True))
+    assert not np.array_equal(found.weights[0], encoder[0])
 
 
 @pytest.mark.parametrize(("rescaled", "brightness"), [(True, 1), (False, 0.5)])

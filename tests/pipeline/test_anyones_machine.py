@@ -16,7 +16,8 @@ from stages.common.surroundings import OURS, numeric_versions
 from tools.small import change
 from tools.verify import ELSEWHERE, KERAS_JSON, MATPLOTLIBRC
 
-STAGES = ("split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate", "theory", "theory_figures", "report")
+STAGES = ("split", "pretrain", "reconstruct", "finetune", "baseline", "evaluate")
+STAGES += ("theory", "theory_figures", "plain", "report", "demo")
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ ARMS = ("finetune", "baseline")  # sections of params.yaml that code names by te
 REPLACED = {  # values of a dAE that a study always sets itself, in calls of dae_settings
     "tune": {("params", "corruption"), ("params", "noise")},
     "noise_curve": {("params", "corruption"), ("params", "noise")},
-    "ladder": {("params", "noise")},
+    "pushed": {("params", "corruption"), ("params", "noise")},
 }
 MAY_IMPORT = {  # of our packages, beside itself; tools may import any
     "dae": set(),
@@ -83,9 +83,9 @@ def test_a_package_imports_only_those_below_it(package, root):
 
 
 def used(package, name, root):
-    """The syntax trees of a stage's module, and of the functions and classes of ours that it names, and these in turn.
+    """The syntax trees of a stage's module, and of what of ours it names, and of what this names in turn.
 
-    Without those of dae, which knows no parameters, and of the schemas.
+    That are functions, classes and constants, without those of dae, which knows no parameters, and of the schemas.
     """
     own, others = f"{package}/{name}.py", {}
     for path in imported(f"{package}.{name}", root):
@@ -94,6 +94,9 @@ def used(package, name, root):
             for node in tree.body:
                 if isinstance(node, ast.FunctionDef | ast.ClassDef):
                     others.setdefault(node.name, []).append(node)
+                elif isinstance(node, ast.Assign):
+                    for name in [part.id for part in ast.walk(node.targets[0]) if isinstance(part, ast.Name)]:
+                        others.setdefault(name, []).append(node)
     found, new = [], [ast.parse((root / own).read_text())]
     while new:
         found.append(tree := new.pop())
@@ -150,7 +153,15 @@ def test_small_results_are_in_git_and_large_ones_in_the_cache():
 def test_only_stages_that_train_or_run_a_network_can_import_tensorflow(root):
     with_tensorflow = {name for package, name in STAGES if "dae/core/backend.py" in imported(f"{package}.{name}", root)}
     of_the_main_pipeline = {name for package, name in STAGES if package == "stages"}
-    assert with_tensorflow & of_the_main_pipeline == {"pretrain", "reconstruct", "finetune", "baseline", "theory"}
+    assert with_tensorflow & of_the_main_pipeline == {
+        "pretrain",
+        "reconstruct",
+        "finetune",
+        "baseline",
+        "theory",
+        "plain",
+        "demo",
+    }
     for path in [path for folder in (*OURS, "tools") for path in (root / folder).rglob("*.py")]:
         run = re.sub(r"(?m)^if TYPE_CHECKING:.*\n(    .*\n)+", "", path.read_text())  # but for annotations
         assert path.name == "backend.py" or not re.search(r"(?m)^\s*(import|from) (tensorflow|keras)", run)
@@ -158,7 +169,7 @@ def test_only_stages_that_train_or_run_a_network_can_import_tensorflow(root):
 
 def test_what_a_study_shows_reruns_no_stage_of_the_main_pipeline(root):
     shown = {path.name for path in (root / "reporting").iterdir() if path.is_dir()} & set(StudyParams.model_fields)
-    assert shown == {"tune", "label_curve", "noise_curve", "ladder"}
+    assert shown == {"tune", "label_curve", "noise_curve", "pushed"}
     for package, name in STAGES:
         parts = {dep.split("/")[1] for dep in STAGES[package, name]["deps"] if dep.startswith("reporting/")}
         assert not parts & {*shown, "studies"} or package == "studies"

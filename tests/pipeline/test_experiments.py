@@ -91,7 +91,7 @@ def test_a_temporary_run_leaves_the_workspace_alone(queue):
 
 def test_another_corruption_reruns_only_what_it_must(queue):
     ran = queue.ran(queue.dvc("queue", "logs", "gaussian"))
-    assert set(ran) == {"pretrain", "reconstruct", "finetune", "evaluate", "report"}
+    assert set(ran) == {"pretrain", "reconstruct", "finetune", "evaluate", "report", "demo"}
 
 
 def test_the_columns_that_matter_fit_in_120_characters(queue, root):

@@ -178,11 +178,14 @@ def test_a_full_disk_is_told_of_every_kind_of_file(project, mount):
         "from stages.common.files import save_array, save_arrays, save_json, save_model, save_table\n"
         "from dae.core.networks import build_autoencoder\n"
         "big = np.random.default_rng(0).random(10**6)\n"
+        "def draw(figure):\n"
+        "    figure.subplots().plot(big[:20_000])\n"
+        "    return figure\n"
         "writers = {'a.npy': lambda p: save_array(p, big), 'a.npz': lambda p: save_arrays(p, big),\n"
         "    'a.keras': lambda p: save_model(p, build_autoencoder(784, [600])),\n"
         "    'a.csv': lambda p: save_table(p, pd.DataFrame(big)),\n"
         "    'a.json': lambda p: save_json(p, {'a': 'b' * 10**7}),\n"
-        "    'a.png': lambda p: save_figure(p, lambda language: Figure(figsize=(50, 50)))}\n"
+        "    'a': lambda p: save_figure(p, lambda language: draw(Figure()))}\n"
         "for path, write in writers.items():\n"
         "    try:\n"
         "        write('out/' + path)\n"
@@ -194,7 +197,7 @@ def test_a_full_disk_is_told_of_every_kind_of_file(project, mount):
     done = subprocess.run([sys.executable, "-B", "-c", code], cwd=mount, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
-    names = [f"out/a.{kind}" for kind in ("npy", "npz", "keras", "csv", "json", "png.en.png")]
+    names = [f"out/a.{kind}" for kind in ("npy", "npz", "keras", "csv", "json", "en.svg")]
     assert [line.split(" cannot be written (0.")[0] for line in lines] == names, done.stdout
     assert all(line.endswith("[]") for line in lines)
 

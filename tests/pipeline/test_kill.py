@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from conftest import QUOTED
 
 STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
 KILLS = 3  # of each stage
@@ -103,7 +104,7 @@ def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp
     shutil.copytree(small.folder, project.folder, symlinks=True)
     for made in ("data", "reports", ".dvc/cache"):
         shutil.rmtree(project.folder / made)
-    project.call("git", "restore", "data")
+    project.call("git", "restore", "data", *QUOTED)
     (project.folder / "dvc.lock").unlink()
     expected, seconds = files(small.folder), durations(small.folder)
     seed = random.randrange(2**32)

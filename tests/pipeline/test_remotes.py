@@ -137,7 +137,7 @@ def test_a_team_shares_through_a_remote(first, remote, tmp_path):
     second.dvc("pull")
     lock = yaml.safe_load((second.folder / "dvc.lock").read_text())["stages"]
     held = {out["path"]: out["md5"] for stage in lock.values() for out in stage["outs"] if "data/" in out["path"]}
-    assert len(held) == 15
+    assert len(held) == 16
 
     def assert_all_there():
         for path in held:

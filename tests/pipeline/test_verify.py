@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from matplotlib.image import imsave
+from PIL import Image
 
 from dae import ARITHMETICS as KNOWN_ARITHMETICS
 from reporting.pages.provenance import names
@@ -233,7 +233,7 @@ def test_differences_are_found_in_every_kind_of_file(tmp_path):
         "a.npz": lambda path, x: np.savez(path, one=np.zeros(3), two=np.array([1.0, x])),
         "a.csv": lambda path, x: path.write_text(f"name,two\nn,{x}\n"),
         "a.json": lambda path, x: path.write_text(json.dumps({"one": [{"two": x}], "text": "t", "none": None})),
-        "a.png": lambda path, x: imsave(path, np.full((2, 2), x), cmap="gray", vmin=0, vmax=1),
+        "a.svg": lambda path, x: path.write_text(f'<path d="M1 -{x}"/><image href="data:a1"/>'),
     }
     for name, write in writers.items():
         one, other = tmp_path / name, tmp_path / f"other-{name}"
@@ -241,6 +241,11 @@ def test_differences_are_found_in_every_kind_of_file(tmp_path):
         write(other, 0.5)
         assert float(difference(one, other).split()[2]) == pytest.approx(0.25, abs=0.01), name
         assert difference(one, one) == "the same content in other bytes"
+    for name, grey in (("a.webp", 3), ("b.webp", 5)):
+        Image.new("L", (2, 2), grey).save(tmp_path / name, lossless=True)
+    assert difference(tmp_path / "a.webp", tmp_path / "b.webp") == "largest difference 2 (pixels of 0 to 255)"
+    (tmp_path / "b.svg").write_text('<path d="M1 -0.25"/><image href="data:a2"/>')
+    assert difference(tmp_path / "a.svg", tmp_path / "b.svg") == "1 unequal: pictures"
     (tmp_path / "a.md").write_text("one\ntwo\n")
     (tmp_path / "b.md").write_text("one\n2\nthree\n")
     assert difference(tmp_path / "a.md", tmp_path / "b.md") == "2 unequal: line 3, line 2"

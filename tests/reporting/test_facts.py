@@ -1,15 +1,18 @@
-"""What the report prints, computed from small files in the form that the stages write."""
+"""What the report and the studies' page print, from small files in the form that the stages and studies write."""
 
 import json
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from reporting.report.facts import arithmetics, collect
+from reporting.studies import ablations, noise_curve, tune
 from stages import report
 from stages.common.params import load_params
+from studies._params import load_study_params
 
 REPLICATES = """\
 replicate,dae,repeat,arm,accuracy
@@ -56,11 +59,15 @@ def results(root, tmp_path, monkeypatch):
     """Copies of the committed results, some of them with numbers that are few and round; gives their folder."""
     monkeypatch.chdir(tmp_path)
     shutil.copytree(root / "reports", tmp_path / "reports", ignore=shutil.ignore_patterns("*.png", "*.html", "studies"))
-    for name in ("dvc.yaml", "pyproject.toml", "tolerances.json"):
-        shutil.copy(root / name, tmp_path)
-    (tmp_path / "data" / "raw").mkdir(parents=True)
+    for name in ("dvc.yaml", "pyproject.toml", "tolerances.json", "studies/published.csv", "docs/plain_keras.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(root / name, tmp_path / name)
+    for name in ("raw", "split"):
+        (tmp_path / "data" / name).mkdir(parents=True)
     np.save("data/raw/train_images.npy", np.zeros((7, 2, 2), np.uint8))
     np.save("data/raw/test_labels.npy", np.zeros(5, np.uint8))
+    np.save("data/raw/train_labels.npy", np.array([0, 1, 1, 2, 3, 4, 5], np.uint8))
+    np.save("data/split/draws.npy", np.array([[0, 1, 2], [1, 3, 4], [0, 5, 6]]))
     folder = tmp_path / "reports"
     evaluation = json.loads((folder / "evaluation.json").read_text())
     deviations = {"label_draw": 0.003, "dae": 0.0, "seed": 0.004, "test_images": 0.0, "images_by_run": 0.0}
@@ -113,19 +120,12 @@ def test_facts_worked_out_by_hand(results, params):
         "pca": {"0": 12, "1": 15},
         "linear": {"0": 15, "1": 18},
     }
-    # 4 pixels to 3 units to 2: 4 * 3 + 3 * 2 = 18 weights, 3 + 2 biases up and 3 + 4 down
-    assert facts["n_parameters"] == {"tied": 30, "untied": 48}
-    assert (facts["n_train"], facts["n_test"], facts["n_pixels"], facts["n_overcomplete"]) == (7, 5, 4, 8)
-    assert facts["n_probed"] == 500
+    assert (facts["n_train"], facts["n_test"], facts["n_pixels"]) == (7, 5, 4)
     assert facts["levels"][0] == {"level": 0, "noisy": None, "denoised": 18}
     assert facts["levels"][1] == {"level": 0.3, "noisy": 14, "denoised": 19}
     assert facts["verdict"] == facts["metrics"]["verdict"]
     assert facts["difference"] is facts["metrics"]["difference"]["accuracy"]
     assert facts["p"] is params
-
-
-def test_no_probe_sees_more_than_2000_images(results, params):
-    assert collect(params.model_copy(update={"n_labels": 3000}), report.load(params))["n_probed"] == 2000
 
 
 def test_no_spread_at_all_has_no_shares(results, params):
@@ -177,3 +177,92 @@ def test_the_slider_starts_at_the_level_nearest_to_the_daes_own(results, params,
     assert (results / "report.md").read_text() == "en 1"
     assert (results / "relatorio.md").read_text() == "pt 1"
     assert (results / "report.html").read_text() == "a page"
+
+
+@pytest.mark.parametrize(
+    ("edges", "ways", "on_an_edge", "freezing_was_tried"),
+    [
+        ({"with": [], "without": []}, ("frozen", "frozen_first"), False, True),
+        ({"with": [], "without": ["steps"]}, (), True, False),
+        ({"with": ["noise"], "without": []}, (), True, False),
+    ],
+)
+def test_the_facts_of_the_search(root, params, edges, ways, on_an_edge, freezing_was_tried):
+    rows = [
+        ("without", "free", 0.75, 0.5),
+        ("without", "free", 0.5, None),  # one near the best, which nobody with one draw tries
+        ("with", "free", 0.875, 0.625),
+        ("with", "free", 0.625, 0.75),
+        ("with", "frozen", 1.0, None),
+        ("with", "frozen_first", 0.125, None),
+    ]
+    study = load_study_params(root / "studies" / "params.yaml")
+    changes = {"near": [3, 4], "draws": [2, 1, 4]}
+    daes = study.tune.daes.model_copy(update={"levels": {"masking": [0.5, 0.75], "gaussian": [1.0]}, "epochs": [2, 4]})
+    study = study.model_copy(update={"tune": study.tune.model_copy(update=changes | {"daes": daes})})
+    found = {
+        "tune.csv": pd.DataFrame(rows, columns=["arm", "way", "accuracy", "one_draw"]),
+        "tune.json": {arm: {"edges": edges[arm]} | (dict.fromkeys(ways) if arm == "with" else {}) for arm in edges},
+    }
+    assert tune.facts(found, params, study) == {
+        "tune": found["tune.json"],
+        "ranges": {"without": {"min": 0.5, "max": 0.75}, "with": {"min": 0.625, "max": 0.875}},
+        "n_daes": 6,
+        "n_near": 7,
+        "n_draws": 7,
+        "says": {"on_an_edge": on_an_edge, "freezing_was_tried": freezing_was_tried},
+    }
+
+
+@pytest.mark.parametrize(("rank_correlation", "little"), [(-0.3, False), (-0.29, True), (0.29, True), (0.3, False)])
+def test_the_facts_of_the_noise_curve(params, rank_correlation, little):
+    table = pd.DataFrame(
+        [
+            ("none", 0.0, 0.01, 0.005, 0.015),  # at the margin, and not beyond it
+            ("masking", 0.3, 0.02, -0.01, 0.05),
+            ("masking", 0.7, 0.03, 0.006, 0.05),
+            ("gaussian", 0.5, -0.02, -0.03, -0.006),
+            ("gaussian", 1.0, -0.02, -0.03, -0.005),  # at minus the margin
+        ],
+        columns=["corruption", "level", "difference", "low", "high"],
+    )
+    noise = {"best": {"level": 0.7}, "clearest": {"level": 0.0}, "rank_correlation": rank_correlation}
+    found = noise_curve.facts({"noise_curve.csv": table, "noise_curve.json": noise}, params, None)
+    assert found == {
+        "noise": noise,
+        "noise_gains": {
+            "none": {"min": 0.01, "max": 0.01},
+            "masking": {"min": 0.02, "max": 0.03},
+            "gaussian": {"min": -0.02, "max": -0.02},
+        },
+        "noises_above": [{"corruption": "masking", "level": 0.7, "difference": 0.03, "low": 0.006, "high": 0.05}],
+        "noises_below": [{"corruption": "gaussian", "level": 0.5, "difference": -0.02, "low": -0.03, "high": -0.006}],
+        "n_noises": 5,
+        "says": {"best_is_clearest": False, "clear_images_say_little": little},
+    }
+    noise["clearest"] = {"level": 0.7}
+    assert noise_curve.facts({"noise_curve.csv": table, "noise_curve.json": noise}, params, None)["says"] == {
+        "best_is_clearest": True,
+        "clear_images_say_little": little,
+    }
+
+
+@pytest.mark.parametrize(("high", "know"), [(0.04, False), (0.039, True)])
+def test_the_facts_of_the_ablations(params, high, know):
+    """Convolutions are found to gain less only if their whole interval lies below that of the usual network."""
+    rows = [
+        {"group": "reference", "value": "with", "accuracy": 0.875, "difference": 0.0},
+        {"group": "weights", "value": "frozen", "accuracy": 0.75, "difference": -0.125},
+        {"group": "encoder", "value": "frozen", "accuracy": 0.5, "difference": -0.375},
+    ]
+    gains = {
+        "reference": {"difference": 0.05, "low": 0.04, "high": 0.06},
+        "convolutional": {"difference": 0.03, "low": 0.02, "high": high},
+        "convolutional_moved": {"difference": 0.01, "low": -0.01, "high": 0.02},
+    }
+    found = {"ablations.csv": pd.DataFrame(rows), "ablations.json": {"gains": gains}}
+    assert ablations.facts(found, params, None) == {
+        "ablations": rows,
+        "gains_of": gains | {"freezing": rows[2]},
+        "says": {"convolutions_know": know},
+    }

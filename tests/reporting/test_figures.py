@@ -6,93 +6,46 @@ from importlib import import_module
 import numpy as np
 import pandas as pd
 import pytest
+from example_tables import BINS, LABEL_CURVE, LABEL_ROWS, NOISE_CURVE, PUSHED, TUNE, spread
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, SKY, VERMILION
+from reporting.common.figures import BLACK, BLUE, GREEN, ORANGE, PURPLE, VERMILION
 from reporting.common.words import FOLDER, LANGUAGES
 from reporting.evaluate.figures import confusions, learning_curves, paired_accuracies, pretraining, reliability
 from reporting.label_curve.figures import label_curve
-from reporting.ladder.figures import ladder
 from reporting.noise_curve.figures import noise_curve
 from reporting.predict.figures import overview
+from reporting.pushed.figures import pushed
 from reporting.reconstruct.figures import code_units, filters, noise_levels, reconstructions
-from reporting.theory.figures import anomalies, code_sizes, copies, maps, samples, sweep
+from reporting.theory.figures import anomalies, code_sizes, compression, copies, maps, samples, sweep
 from reporting.tune.figures import search
 
 
-def texts(figure) -> str:
+def panels_of(drawn) -> list[Figure]:
+    """The panels of what a function has drawn, which is one figure or a list of them."""
+    return drawn if isinstance(drawn, list) else [drawn]
+
+
+def axes_of(drawn) -> list:
+    return [axis for figure in panels_of(drawn) for axis in figure.axes]
+
+
+def side(axis) -> str:
+    """What stands beside a y axis, in one line."""
+    return axis.get_ylabel().replace("\n", " ")
+
+
+def texts(drawn) -> str:
     """All words and numbers on a figure."""
-    figure.draw_without_rendering()
-    shown = [*figure.texts]
-    for axis in figure.axes:
-        shown += [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts]
-        shown += axis.get_xticklabels() + axis.get_yticklabels()
-        shown += axis.get_legend().get_texts() if axis.get_legend() else []
+    shown = []
+    for figure in panels_of(drawn):
+        figure.draw_without_rendering()
+        shown += [*figure.texts, *(text for legend in figure.legends for text in legend.get_texts())]
+        for axis in figure.axes:
+            shown += [axis.title, axis.xaxis.label, axis.yaxis.label, *axis.texts]
+            shown += axis.get_xticklabels() + axis.get_yticklabels()
     return "\n".join(text.get_text() for text in shown)
-
-
-LABEL_CURVE = pd.DataFrame(
-    {
-        "n_labels": [100, 100, 1000, 1000],
-        "without": [0.80, 0.84, 0.90, 0.94],
-        "with": [0.88, 0.92, 0.95, 0.97],
-    }
-)
-LABEL_ROWS = [
-    {"n_labels": 100, "difference": 0.08, "low": 0.07, "high": 0.09},
-    {"n_labels": 1000, "difference": 0.04, "low": -0.01, "high": 0.09},
-]
-LADDER = pd.DataFrame(
-    [
-        (n_labels, arm, accuracy)
-        for arm, accuracies in {
-            "without": (0.80, 0.82, 0.90),
-            "with": (0.84, 0.86, 0.92),
-            "pushed": (0.90, 0.92, 0.94),
-            "pushed_moved": (0.92, 0.94, 0.95),
-            "pseudo": (0.88, 0.90, 0.93),
-            "pseudo_conv": (0.93, 0.95, 0.97),
-            "ladder_gamma": (0.95, 0.97, 0.975),
-            "ladder": (0.96, 0.98, 0.985),
-            "ladder_pseudo": (0.97, 0.98, 0.986),
-            "ladder_conv": (0.97, 0.99, 0.99),
-        }.items()
-        for n_labels, accuracy in zip((100, 100, 1000), accuracies, strict=True)
-    ],
-    columns=["n_labels", "arm", "accuracy"],
-)
-NOISE_CURVE = pd.DataFrame(
-    [
-        ("none", 0.0, 0.81, 0.01, 25.0),
-        ("masking", 0.3, 0.85, 0.02, 22.0),
-        ("masking", 0.7, 0.87, 0.03, 18.0),
-        ("gaussian", 0.5, 0.83, 0.01, 21.0),
-        ("salt_and_pepper", 0.2, 0.82, 0.01, 20.0),
-    ],
-    columns=["corruption", "level", "accuracy", "std", "psnr_denoised"],
-)
-TUNE = pd.DataFrame(
-    [
-        ("without", "free", 0.001, 0.80, 1, False),
-        ("without", "free", 0.003, 0.85, 4, True),
-        ("with", "free", 0.0001, 0.90, 4, False),
-        ("with", "free", 0.0003, 0.92, 2, True),
-        ("with", "frozen", 0.01, 0.88, 4, True),
-    ],
-    columns=["arm", "way", "learning_rate", "accuracy", "draws", "chosen"],
-)
-BINS = pd.DataFrame(
-    [
-        ("without", False, 10, 0.5, 0.25),
-        ("without", False, 90, 0.875, 0.75),
-        ("with", False, 100, 0.75, 0.5),
-        ("without", True, 100, 0.625, 0.6875),
-        ("with", True, 40, 0.4375, 0.375),
-        ("with", True, 60, 0.5625, 0.5),
-    ],
-    columns=["arm", "calibrated", "images", "confidence", "accuracy"],
-)
 
 
 def module_of(path):
@@ -100,58 +53,19 @@ def module_of(path):
 
 
 @pytest.fixture(scope="module")
-def drawn():
-    rng = np.random.default_rng(0)
-    images, fractions = rng.random((10, 28, 28)), rng.random(5)
-    arms = {"without": fractions / 50 + 0.9, "with": fractions / 60 + 0.91}
-    sweep_rows = [
-        {
-            "code": code,
-            "psnr": {"no_noise": 20.5, "with_noise": 15.25, "pca_line": 18.0},
-            "probe": {"no_noise": 0.825, "with_noise": 0.9},
-        }
-        for code in (2, 1568)
-    ]
-    calls = {
-        reconstructions: (images, {"noisy": images, "denoised": images, "linear": images, "pca": images}, [0, 1]),
-        filters: (images,),
-        code_units: (rng.random((10, 9)), images),
-        paired_accuracies: (arms, 0.0123, (0.01, 0.02)),
-        confusions: ({arm: rng.integers(0, 90, (10, 10)) for arm in arms}, 2),
-        reliability: (BINS,),
-        learning_curves: (
-            dict.fromkeys(arms, np.array([1, 2])),
-            {arm: rng.random((3, 2)) for arm in arms},
-            {arm: rng.random((3, 2)) for arm in arms},
-        ),
-        pretraining: ({"loss": rng.random((2, 4)), "held_out": rng.random((2, 4))},),
-        noise_levels: ([0.0, 0.5], {"noisy": [12.5, 11.5], "denoised": [20.5, 19.5]}, 0.5),
-        maps: (
-            {"ae_code": rng.random((20, 2)), "pca_code": rng.random((20, 2))},
-            np.arange(20) % 10,
-            {"ae_code": 0.875, "pca_code": 0.75},
-        ),
-        samples: ({"real": images, "variational": images, "plain": images},),
-        anomalies: ({str(c): 0.45 + c / 20 for c in range(10)},),
-        copies: ({"input": images, "copying": images, "denoising": images}, 1568),
-        code_sizes: ([2, 1568], [images, images], images),
-        sweep: (sweep_rows, 0.815, 784),
-        search: (TUNE,),
-        label_curve: (LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 50}),
-        ladder: (LADDER,),
-        noise_curve: (NOISE_CURVE, 0.8),
-    }
-    assert {draw.__name__ for draw in calls} == {
+def drawn(example_figures):
+    assert set(example_figures) == {
         name
         for path in FOLDER.glob("*/figures.py")
         for name, member in inspect.getmembers(module_of(path), inspect.isfunction)
         if member.__module__ == module_of(path).__name__ and path.parent.name not in ("common", "predict")
     }
     made = {
-        language: {draw.__name__: draw(*call, language=language) for draw, call in calls.items()}
+        language: {name: draw(*arguments, language=language) for name, (draw, arguments) in example_figures.items()}
         for language in LANGUAGES
     }
-    assert all(isinstance(figure, Figure) for figures_of in made.values() for figure in figures_of.values())
+    found = [figure for figures_of in made.values() for drawn in figures_of.values() for figure in panels_of(drawn)]
+    assert all(isinstance(figure, Figure) for figure in found)
     return {language: {name: texts(figure) for name, figure in made[language].items()} for language in made}
 
 
@@ -192,8 +106,12 @@ def band(collection) -> dict[float, tuple[float, float]]:
 
 
 def pictures(figure) -> list[np.ndarray]:
-    """The images on a figure, row by row."""
-    return [np.asarray(axis.images[0].get_array()) for axis in figure.axes if axis.images]
+    """The images of 28 by 28 pixels on a figure that is one picture of them, row by row."""
+    (shown,) = figure.axes[0].images
+    canvas = np.ma.filled(shown.get_array().astype(float), np.nan)
+    starts = [np.flatnonzero(np.diff(np.isfinite(canvas).any(axis=axis), prepend=False)) for axis in (1, 0)]
+    found = [canvas[y : y + 28, x : x + 28] for y in starts[0][::2] for x in starts[1][::2]]
+    return [picture for picture in found if np.isfinite(picture).any()]
 
 
 def marked(*values) -> np.ndarray:
@@ -203,7 +121,7 @@ def marked(*values) -> np.ndarray:
 
 def test_paired_accuracies_show_each_replicate_and_the_interval_of_the_mean():
     accuracies = {"without": np.array([0.90, 0.91, 0.95]), "with": np.array([0.92, 0.90, 0.98])}
-    left, right = paired_accuracies(accuracies, 0.0125, (0.01, 0.03), "en").axes
+    left, right = axes_of(paired_accuracies(accuracies, 0.0125, (0.01, 0.03), "en"))
     assert [points(line.get_xydata()) for line in left.lines] == [
         [(0, 90), (1, 92)],
         [(0, 91), (1, 90)],
@@ -214,15 +132,16 @@ def test_paired_accuracies_show_each_replicate_and_the_interval_of_the_mean():
         (BLUE, [(1, 92), (1, 90), (1, 98)]),
     ]
     assert [label.get_text() for label in left.get_xticklabels()] == [
-        "without\nmean 92.00 %",
-        "with pre-training\nmean 93.33 %",
+        "without\nmean 92.00%",
+        "with pre-training\nmean 93.33%",
     ]
     assert points(right.collections[0].get_offsets()) == [(-1, 1), (2, 2), (3, 3)]
     (span,) = right.patches
     assert (span.get_x(), span.get_width()) == pytest.approx((1, 2))
     assert lines(right) == {"mean +1.25 points": (BLUE, [(1.25, 0), (1.25, 1)])}
     assert right.lines[0].get_xdata() == [0, 0]
-    assert not paired_accuracies(accuracies, 0.0125, None, "en").axes[1].patches
+    assert [tick.get_text() for tick in right.get_yticklabels()] == ["1", "2", "3"]  # no rank is 0
+    assert not axes_of(paired_accuracies(accuracies, 0.0125, None, "en"))[1].patches
 
 
 def test_confusions_are_in_images_a_replicate_beside_their_change_by_pre_training():
@@ -230,43 +149,35 @@ def test_confusions_are_in_images_a_replicate_beside_their_change_by_pre_trainin
         "without": np.array([[900, 60, 1], [8, 800, 4], [0, 40, 700]]),
         "with": np.array([[950, 12, 3], [8, 900, 100], [0, 38, 500]]),
     }
-    left, right = confusions(matrices, 4, "en").axes
-    shown = [
-        {text.get_position(): (text.get_text(), text.get_color()) for text in axis.texts} for axis in (left, right)
-    ]
-    assert shown[0] == {  # of column and row
-        (1, 0): ("15", "white"),
-        (0, 1): ("2", "black"),
-        (2, 1): ("1", "black"),
-        (1, 2): ("10", "black"),
-    }
+    left, right = axes_of(confusions(matrices, 4, "en"))
+    shown = [{text.get_position(): text.get_text() for text in axis.texts} for axis in (left, right)]
+    assert shown[0] == {(1, 0): "15", (0, 1): "2", (2, 1): "1", (1, 2): "10"}  # of column and row
     # halves are rounded away from 0, and what changes by less than half an image is left out
-    assert shown[1] == {
-        (1, 0): ("−12", "black"),
-        (2, 0): ("+1", "black"),
-        (2, 1): ("+24", "white"),
-        (1, 2): ("−1", "black"),
-    }
+    assert shown[1] == {(1, 0): "−12", (2, 0): "+1", (2, 1): "+24", (1, 2): "−1"}
+    # a number has the colour of the arm that has more of this confusion
     found = [np.ma.filled(axis.images[0].get_array(), np.nan) for axis in (left, right)]
     expected = [
         [[np.nan, 15, 0.25], [2, np.nan, 1], [0, 10, np.nan]],
-        [[np.nan, -12, 0.5], [0, np.nan, 24], [0, -0.5, np.nan]],
+        [[np.nan, 12, -0.5], [0, np.nan, -24], [0, 0.5, np.nan]],
     ]
     np.testing.assert_array_equal(found, expected)
-    low, high = right.images[0].get_clim()
-    assert (left.images[0].get_clim()[0], low) == (0, -high)  # no change has the colour in the middle
-    assert (left.get_xlabel(), left.get_ylabel()) == ("predicted class", "true class")
+    for axis in (left, right):
+        colours, (low, high) = axis.images[0].get_cmap(), axis.images[0].get_clim()
+        assert low == -high
+        assert [to_hex(colours(end)).upper() for end in (0.0, 1.0)] == [BLUE, VERMILION]
+        assert colours(0.5)[3] == pytest.approx(0, abs=0.01)  # nothing has the colour of the page
+    assert (left.get_xlabel(), side(left)) == ("predicted class", "true class")
     assert [axis.get_title() for axis in (left, right)] == ["confusions without pre-training", "change by pre-training"]
 
 
 def test_confusions_of_classifiers_without_a_mistake_are_empty():
-    figure = confusions(dict.fromkeys(("with", "without"), np.diag([5, 7])), 1, "en")
-    figure.draw_without_rendering()
-    assert [len(axis.texts) for axis in figure.axes] == [0, 0]
+    drawn = confusions(dict.fromkeys(("with", "without"), np.diag([5, 7])), 1, "en")
+    texts(drawn)
+    assert [len(axis.texts) for axis in axes_of(drawn)] == [0, 0]
 
 
 def test_reliability_shows_the_bins_of_each_arm_as_trained_and_calibrated():
-    left, right = reliability(BINS, "en").axes
+    left, right = axes_of(reliability(BINS, "en"))
     ideal = ("black", [(0, 0), (100, 100)])
     assert lines(left) == {
         "perfect calibration": ideal,
@@ -279,14 +190,14 @@ def test_reliability_shows_the_bins_of_each_arm_as_trained_and_calibrated():
         "with pre-training": (BLUE, [(43.75, 37.5), (56.25, 50)]),
     }
     assert [axis.get_title() for axis in (left, right)] == ["as trained", "with a temperature"]
-    assert (right.get_xlabel(), left.get_ylabel()) == ("confidence (%)", "test accuracy (%)")
+    assert (right.get_xlabel(), side(left)) == ("confidence (%)", "test accuracy (%)")
 
 
 def test_learning_curves_are_the_means_with_the_range_over_replicates():
     losses = {"with": np.array([[1.0, 0.5], [3.0, 1.0], [5.0, 3.0]]), "without": np.array([[4.0, 2.0], [8.0, 4.0]])}
     accuracies = {"with": np.array([[0.5, 0.75], [0.75, 1.0]]), "without": np.array([[0.25, 0.5], [0.5, 0.75]])}
     steps = {"with": np.array([10, 20]), "without": np.array([5, 30])}
-    left, right = learning_curves(steps, losses, accuracies, "en").axes
+    left, right = axes_of(learning_curves(steps, losses, accuracies, "en"))
     assert lines(left) == {
         "without": (VERMILION, [(5, 6), (30, 3)]),
         "with pre-training": (BLUE, [(10, 3), (20, 1.5)]),
@@ -305,12 +216,13 @@ def test_learning_curves_are_the_means_with_the_range_over_replicates():
     ]
     assert (left.get_yscale(), right.get_yscale()) == ("log", "linear")
     assert [axis.get_xlabel() for axis in (left, right)] == ["training step"] * 2
-    assert [axis.get_ylabel() for axis in (left, right)] == ["classifier: cross-entropy (nats)", "test accuracy (%)"]
+    assert [side(axis) for axis in (left, right)] == ["classifier: cross-entropy (nats)", "test accuracy (%)"]
 
 
 def test_pretraining_shows_a_line_of_each_dae_on_training_images_and_on_those_held_out():
     losses = {"loss": np.array([[0.5, 0.25], [0.75, 0.125]]), "held_out": np.array([[0.625, 0.375], [0.875, 0.5]])}
-    (axis,) = pretraining(losses, "en").axes
+    figure = pretraining(losses, "en")
+    (axis,) = figure.axes
     seen, unseen = axis.lines[:2], axis.lines[2:]
     assert [points(line.get_xydata()) for line in seen] == [[(1, 0.5), (2, 0.25)], [(1, 0.75), (2, 0.125)]]
     assert [points(line.get_xydata()) for line in unseen] == [[(1, 0.625), (2, 0.375)], [(1, 0.875), (2, 0.5)]]
@@ -320,81 +232,110 @@ def test_pretraining_shows_a_line_of_each_dae_on_training_images_and_on_those_he
     # the legend names each kind once
     named = {
         text.get_text(): line.get_linestyle()
-        for text, line in zip(axis.get_legend().get_texts(), axis.get_legend().get_lines(), strict=True)
+        for text, line in zip(figure.legends[0].get_texts(), figure.legends[0].get_lines(), strict=True)
     }
     assert named == {"training images": "-", "images held out": "--"}
     assert (seen[0].get_linestyle(), unseen[0].get_linestyle()) == ("-", "--")
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("epoch", "dAE: cross-entropy (nats/pixel)")
+    assert (axis.get_xlabel(), side(axis)) == ("epoch", "dAE: cross-entropy (nats/pixel)")
 
 
 def test_the_label_curve_shows_mean_errors_their_range_and_what_pre_training_is_worth():
-    axis, below = label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 1050}, "en").axes
+    axis, gain = axes_of(label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, {"n_labels": 100, "extra": 1050}, "en"))
     assert lines(axis) == {
         "without": (VERMILION, [(100, 18), (1000, 8)]),
         "with pre-training": (BLUE, [(100, 10), (1000, 4)]),
+        "worth 1,050 labels": (BLACK, [(100, 10), (1150, 10)]),
     }
     assert [(colour(edge), band(edge)) for edge in axis.collections] == [
         (VERMILION, {100: (16, 20), 1000: (6, 10)}),
         (BLUE, {100: (8, 12), 1000: (3, 5)}),
     ]
-    arrow, words = axis.texts
-    assert (arrow.xyann, arrow.xy) == ((100, pytest.approx(10)), (1150, pytest.approx(10)))
-    assert (words.get_text(), words.xy) == ("worth 1,050 labels", (1150, pytest.approx(10)))
     assert (axis.get_xscale(), axis.get_yscale()) == ("log", "log")
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("labelled images", "test error (%)")
+    assert (axis.get_xlabel(), side(axis)) == ("labelled images", "test error (%)")
     assert [label.get_text() for label in axis.get_xticklabels()] == ["100", "1,000"]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["3", "5", "10", "20"]
-    (gains,) = below.containers
+    (gains,) = gain.containers
     assert points(gains[0].get_xydata()) == [(100, 8), (1000, 4)]
     assert [tuple(bar[:, 1].round(6)) for bar in gains[2][0].get_segments()] == [(7, 9), (-1, 9)]
-    assert below.get_xlim() == axis.get_xlim()
-    assert not label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, None, "en").axes[0].texts
+    assert len(lines(axes_of(label_curve(LABEL_CURVE, LABEL_ROWS, 0.005, None, "en"))[0])) == 2
 
 
-def test_the_ladder_figure_shows_the_mean_error_of_every_arm_and_each_draw():
-    (axis,) = ladder(LADDER, "en").axes
-    assert lines(axis) == {
-        "without": (VERMILION, [(100, 19), (1000, 10)]),
-        "with pre-training": (BLUE, [(100, 15), (1000, 8)]),
-        "with, pushed": (SKY, [(100, 9), (1000, 6)]),
-        "with, pushed, images moved": (SKY, [(100, 7), (1000, 5)]),
-        "pseudo-labels": (BLUE, [(100, 11), (1000, 7)]),
-        "pseudo-labels, convolutional": (ORANGE, [(100, 6), (1000, 3)]),
-        "Gamma model of the ladder": (BLACK, [(100, 4), (1000, 2.5)]),
-        "ladder network": (GREEN, [(100, 3), (1000, 1.5)]),
-        "ladder's pseudo-labels": (GREEN, [(100, 2.5), (1000, 1.4)]),
-        "ladder's pseudo-labels, convolutional": (PURPLE, [(100, 2), (1000, 1)]),
+def test_the_figure_of_pushed_methods_has_a_row_of_mean_errors_and_of_draws_for_each_arm():
+    figure = pushed(PUSHED, "en")
+    (axis,) = figure.axes
+    means, draws = {}, {}
+    for line in axis.lines:
+        ((x, y),) = points(line.get_xydata())
+        means.setdefault(y, []).append((line.get_color(), line.get_marker(), x))
+    for cloud in axis.collections:
+        for x, y in points(cloud.get_offsets()):
+            draws.setdefault(y, []).append((colour(cloud), x))
+    rows = {text.get_text(): round(text.get_position()[1] + 0.25) for text in axis.texts}
+    assert rows == {
+        "without": 0,
+        "with pre-training": 1,
+        "without, pushed": 2,
+        "with, pushed": 3,
+        "pseudo-labels": 4,
+        "pseudo-labels, convolutional": 5,
+        "Gamma model of the ladder": 6,
+        "ladder network": 7,
+        "ladder's pseudo-labels, convolutional": 8,
     }
-    assert points(axis.collections[0].get_offsets()) == [(100, 20), (100, 18), (1000, 10)]
-    assert points(axis.collections[-1].get_offsets()) == [(100, 3), (100, 1), (1000, 1)]
-    looks = {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in axis.lines}
-    assert len(looks) == 10
+    errors = [[x for _, _, x in means[row]] for row in range(9)]
+    assert errors == [[19, 10], [15, 8], [17, 9], [9, 6], [11, 7], [6, 3], [4, 2.5], [3, 1.5], [2, 1]]
+    assert draws[0] == [(VERMILION, 20), (VERMILION, 18), (BLUE, 10)]
+    assert draws[8] == [(VERMILION, 3), (VERMILION, 1), (BLUE, 1)]
+    looks = {(colour_of, marker) for found in means.values() for colour_of, marker, _ in found}
+    assert looks == {(VERMILION, "o"), (BLUE, "s")}  # of 100 and of 1,000 labels
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "100 labelled images",
+        "1,000 labelled images",
+    ]
+    assert (axis.get_xscale(), axis.get_xlabel()) == ("log", "test error (%)")
 
 
 def test_the_noise_curve_starts_each_corruption_at_the_plain_autoencoder():
-    left, right = noise_curve(NOISE_CURVE, 0.8, "en").axes
-    assert lines(left) == {
-        "masking": (BLUE, [(0, 81), (0.3, 85), (0.7, 87)]),
-        "Gaussian": (GREEN, [(0, 81), (0.5, 83)]),
-        "salt and pepper": (PURPLE, [(0, 81), (0.2, 82)]),
-        "without": (VERMILION, [(0, 80), (1, 80)]),
+    """Left, the gains in points with their intervals, each corruption a little aside of the others."""
+    first, second = noise_curve(NOISE_CURVE, 0.005, "en")
+    (left,), (right,) = first.axes, second.axes
+    drawn = {}
+    for bars in left.containers:
+        line, _, (found,) = bars
+        drawn[bars.get_label()] = (line.get_color(), points(line.get_xydata()))
+        assert to_hex(found.get_color()[0]).upper() == line.get_color()
+    assert drawn == {
+        "masking": (BLUE, [(-0.012, 1), (0.288, 5), (0.688, 7)]),
+        "Gaussian": (GREEN, [(0, 1), (0.5, 3)]),
+        "salt and pepper": (PURPLE, [(0.012, 1), (0.212, -2)]),
     }
-    assert (colour(left.collections[0]), band(left.collections[0])) == (
-        BLUE,
-        {0: (80, 82), 0.3: (83, 87), 0.7: (84, 90)},
-    )
+    ends = [[tuple(bar[:, 1].round(6)) for bar in bars[2][0].get_segments()] for bars in left.containers]
+    assert ends == [[(-1, 3), (3, 7), (4, 10)], [(-1, 3), (2, 4)], [(-1, 3), (-5, 2)]]
+    (margin,) = left.patches
+    assert (margin.get_label(), margin.get_y(), margin.get_height()) == ("within the margin", -0.5, 1)
+    assert [points(line.get_xydata()) for line in left.lines[:1]] == [[(0, 0), (1, 0)]]
+    assert [text.get_text() for text in first.legends[0].get_texts()] == ["within the margin", *drawn]
     assert lines(right) == {
         "masking": (BLUE, [(0, 25), (0.3, 22), (0.7, 18)]),
         "Gaussian": (GREEN, [(0, 25), (0.5, 21)]),
         "salt and pepper": (PURPLE, [(0, 25), (0.2, 20)]),
     }
-    assert [axis.get_ylabel() for axis in (left, right)] == ["test accuracy (%)", "PSNR of the denoised images (dB)"]
+    assert [side(axis) for axis in (left, right)] == ["gain (points)", "PSNR of the denoised images (dB)"]
+
+
+def test_a_corruption_that_was_not_tried_is_not_on_the_noise_curve():
+    left, right = axes_of(noise_curve(NOISE_CURVE[NOISE_CURVE["corruption"].isin(["none", "gaussian"])], 0.005, "en"))
+    assert [bars.get_label() for bars in left.containers] == ["Gaussian"]
+    assert lines(right) == {"Gaussian": (BLUE, [(0, 25), (0.5, 21)])}
 
 
 def test_noise_levels_show_what_is_denoised_beside_what_is_left_noisy():
-    (axis,) = noise_levels([0.25, 0.5], {"noisy": [12, 11], "denoised": [20, 19]}, 0.5, "en").axes
+    psnr = {"noisy": [12, 11], "denoised": [20, 19], "linear": [18, 17], "pca": [16, 15]}
+    (axis,) = noise_levels([0.25, 0.5], psnr, 0.5, "en").axes
     assert lines(axis) == {
         "denoised by the dAE": (BLUE, [(0.25, 20), (0.5, 19)]),
+        "denoised by least squares": (ORANGE, [(0.25, 18), (0.5, 17)]),
+        "denoised by PCA": (PURPLE, [(0.25, 16), (0.5, 15)]),
         "noise left in": (VERMILION, [(0.25, 12), (0.5, 11)]),
         "the dAE's own level": ("black", [(0.5, 0), (0.5, 1)]),
     }
@@ -405,25 +346,37 @@ def test_maps_put_a_numeral_at_the_median_of_its_class():
         "ae_code": np.array([[0, 1], [2, 5], [9, 6], [4, 4]]),
         "pca_code": np.array([[1, 0], [3, 8], [2, 1], [6, 6]]),
     }
-    left, right = maps(codes, np.array([0, 0, 0, 7]), {"ae_code": 0.875, "pca_code": 0.75}, "en").axes
+    kept = {
+        name: {"trustworthiness": trust, "neighbours": spread(accuracy)}
+        for name, trust, accuracy in (("ae_code", 0.875, 0.8125), ("pca_code", 0.75, 0.5))
+    }
+    left, right = axes_of(maps(codes, np.array([0, 0, 0, 7]), kept, "en"))
     assert [(text.get_text(), text.get_position()) for text in left.texts] == [("0", (2, 5)), ("7", (4, 4))]
     assert [(text.get_text(), text.get_position()) for text in right.texts] == [("0", (2, 1)), ("7", (6, 6))]
     assert points(left.collections[0].get_offsets()) == [(0, 1), (2, 5), (9, 6)]
     assert [axis.get_title() for axis in (left, right)] == [
-        "autoencoder, code of 2 units\ntrustworthiness 0.875",
-        "PCA, 2 components\ntrustworthiness 0.750",
+        "autoencoder, code of 2 units\nnearest neighbours 81.3%\ntrustworthiness 0.875",
+        "PCA, 2 components\nnearest neighbours 50.0%\ntrustworthiness 0.750",
     ]
 
 
 def test_anomalies_below_chance_have_the_other_colour():
-    (axis,) = anomalies({"3": 0.25, "8": 0.75}, "en").axes
+    figure = anomalies({"3": 0.25, "8": 0.75}, {"3": 0.625, "8": 0.5}, "en")
+    (axis,) = figure.axes
     assert [(to_hex(bar.get_facecolor()).upper(), bar.get_height()) for bar in axis.patches] == [
         (VERMILION, 0.25),
         (BLUE, 0.75),
     ]
     assert [(text.get_position()[0], text.get_text()) for text in axis.texts[:2]] == [(0, "0.25"), (1, "0.75")]
-    assert points(axis.lines[0].get_xydata()) == [(0, 0.5), (1, 0.5)]
-    assert (axis.get_xlabel(), axis.get_ylabel()) == ("digit left out of the training", "AUROC")
+    ink, chance = axis.lines
+    assert [(x, float(y)) for x, y in zip(ink.get_xdata(), ink.get_ydata(), strict=True)] == [("3", 0.625), ("8", 0.5)]
+    assert points(chance.get_xydata()) == [(0, 0.5), (1, 0.5)]
+    assert (axis.get_xlabel(), side(axis)) == ("class left out of the training", "AUROC")
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == [
+        "by the error divided by the image's ink",
+        "chance",
+        "by the error",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -435,21 +388,35 @@ def test_anomalies_below_chance_have_the_other_colour():
                 marked(0.1, 0.2, 0.3),
                 {"noisy": marked(0.4, 0.5, 0.6), "linear": marked(0.7, 0.8, 0.9), "pca": marked(0.15, 0.25, 0.35)},
                 [2, 0],
+                np.array([7, 8, 9]),
             ),
             [0.3, 0.1, 0.6, 0.4, 0.9, 0.7, 0.35, 0.15],
-            ["original", "noisy", "denoised by\nleast squares", "denoised\nby PCA"],
+            ["original", "noisy", "denoised by least squares", "denoised by PCA", "9", "7"],
         ),
         (
-            samples,
-            ({"real": marked(0.1, 0.2), "variational": marked(0.3, 0.4), "plain": marked(0.5, 0.6)},),
-            [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-            ["test images", "variational\nautoencoder", "plain\nautoencoder"],
+            samples,  # of the variational autoencoder all, of the others as many as stand in a row
+            (
+                {
+                    "real": marked(*np.arange(12) / 100),
+                    "variational": marked(*np.arange(20, 40) / 100),
+                    "plain": marked(*np.arange(40, 52) / 100),
+                    "gaussian": marked(*np.arange(60, 72) / 100),
+                },
+            ),
+            [*np.arange(10) / 100, *np.arange(20, 40) / 100, *np.arange(40, 50) / 100, *np.arange(60, 70) / 100],
+            ["test images", "variational autoencoder", "", "plain autoencoder", "Gaussian of the pixels"],
+        ),
+        (
+            compression,
+            ({"original": marked(0.1), "by_autoencoder": marked(0.2), "by_pca": marked(0.3)}, 1000),
+            [0.1, 0.2, 0.3],
+            ["original", "autoencoder, 1,000 bytes", "PCA, 1,000 numbers"],
         ),
         (
             copies,
             ({"input": marked(0.1, 0.2), "copying": marked(0.3, 0.4), "denoising": marked(0.5, 0.6)}, 1568),
             [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
-            ["input", "1,568 units,\nno noise", "1,568 units,\ntrained on noise"],
+            ["input", "1,568 units, no noise", "1,568 units, trained on noise"],
         ),
         (
             code_sizes,
@@ -468,49 +435,76 @@ def test_anomalies_below_chance_have_the_other_colour():
 def test_rows_of_images_are_named_and_in_order(draw, arguments, values, names):
     figure = draw(*arguments, language="en")
     assert [picture[0, 0] for picture in pictures(figure)] == pytest.approx(values)
-    assert [axis.get_ylabel() for axis in figure.axes if axis.get_ylabel()] == names
-    assert {axis.images[0].get_clim() for axis in figure.axes} == {(0, 1)}
+    (axis,) = figure.axes
+    assert [text.get_text() for text in axis.texts] == names
+    assert axis.images[0].get_clim() == (0, 1)
 
 
 def test_the_strongest_filters_come_first_each_on_its_own_symmetric_scale():
     kernels = marked(0.1, -0.3, 0.2, 0.0)
     kernels[1, 0, 0] = 0.25
-    figure = filters(kernels, "en", n=2)
-    assert [picture[5, 5] for picture in pictures(figure)] == [-0.3, 0.2]
-    assert [axis.images[0].get_clim() for axis in figure.axes if axis.images] == [(-0.3, 0.3), (-0.2, 0.2)]
-    assert {axis.images[0].get_cmap().name for axis in figure.axes if axis.images} == {"RdBu_r"}
-    assert len(pictures(filters(kernels, "en"))) == 4
+    figure = filters(kernels, np.array([3.0, 2.0, 4.0, 1.0]), "en", n=2)
+    assert [picture[5, 5] for picture in pictures(figure)] == [1, 1]
+    figure = filters(kernels, np.array([3.0, 4.0, 1.0, 2.0]), "en", n=2)
+    assert [picture[5, 5] for picture in pictures(figure)] == [-1, 1]
+    assert pictures(figure)[0][0, 0] == pytest.approx(0.25 / 0.3)
+    (shown,) = figure.axes[0].images
+    assert shown.get_clim() == (-1, 1)
+    assert [to_hex(shown.get_cmap()(end)).upper() for end in (0.0, 1.0)] == [BLUE, VERMILION]
+    assert len(pictures(filters(kernels, np.ones(4), "en"))) == 4
 
 
-def test_the_sweep_shows_decibels_left_and_the_probe_right():
+def test_the_sweep_shows_decibels_and_both_probes_with_their_ranges():
+    def measures(decibels, linear, neighbours):
+        return {"test": spread(decibels), "linear": spread(linear), "neighbours": spread(neighbours)}
+
     rows = [
         {
             "code": code,
-            "psnr": {"no_noise": code + 20, "with_noise": code + 10, "pca_line": pca},
-            "probe": {"no_noise": 0.5, "with_noise": 0.75},
+            "no_noise": measures(code + 20, 0.5, 0.25),
+            "with_noise": measures(code + 10, 0.75, 0.375),
+            "pca": pca,
         }
-        for code, pca in ((2, 18.0), (8, 19.0), (784, None))
+        for code, pca in ((2, measures(18, 0.125, 0.625)), (8, measures(19, 0.125, 0.625)), (784, None))
     ]
-    left, right = sweep(rows, 0.625, 784, "en").axes
-    assert lines(left) == {
+    pixels = {"linear": spread(0.875), "neighbours": spread(0.9375)}
+    figures = sweep(rows, pixels, {"code": 512, "test": spread(30.5)}, 784, "en")
+    left, middle, right = axes_of(figures)
+    own = {"as wide as the input": ("#777777", [(784, 0), (784, 1)])}
+    assert lines(left) == own | {
         "trained without noise": (VERMILION, [(2, 22), (8, 28), (784, 804)]),
         "trained on masked pixels": (BLUE, [(2, 12), (8, 18), (784, 794)]),
-        "PCA": ("black", [(2, 18), (8, 19)]),
-        "as wide as the input": ("#777777", [(784, 0), (784, 1)]),
+        "PCA": (BLACK, [(2, 18), (8, 19)]),
+        "linear network": ("white", [(512, 30.5)]),
     }
-    assert [(line.get_color(), points(line.get_xydata())) for line in right.lines[:2]] == [
-        (VERMILION, [(2, 50), (8, 50), (784, 50)]),
-        (BLUE, [(2, 75), (8, 75), (784, 75)]),
-    ]
-    assert lines(right)["probe of the pixels"] == ("black", [(0, 62.5), (1, 62.5)])
-    assert [axis.get_ylabel() for axis in (left, right)] == [
+    for axis, no_noise, with_noise, pca, of_pixels in (
+        (middle, 50, 75, 12.5, 87.5),
+        (right, 25, 37.5, 62.5, 93.75),
+    ):
+        assert lines(axis) == own | {
+            "trained without noise": (VERMILION, [(code, no_noise) for code in (2, 8, 784)]),
+            "trained on masked pixels": (BLUE, [(code, with_noise) for code in (2, 8, 784)]),
+            "PCA": (BLACK, [(2, pca), (8, pca)]),
+            "the pixels themselves": (BLACK, [(0, of_pixels), (1, of_pixels)]),
+        }
+        assert [(colour(edge), band(edge)) for edge in axis.collections] == [
+            (VERMILION, dict.fromkeys((2, 8, 784), (no_noise - 6.25, no_noise + 6.25))),
+            (BLUE, dict.fromkeys((2, 8, 784), (with_noise - 6.25, with_noise + 6.25))),
+            (BLACK, dict.fromkeys((2, 8), (pca - 6.25, pca + 6.25))),
+        ]
+    assert band(left.collections[2]) == {2: (17.9375, 18.0625), 8: (18.9375, 19.0625)}
+    assert [axis.get_title() for axis in (left, middle, right)] == [
         "PSNR of test images (dB)",
         "accuracy of a linear probe (%)",
+        "accuracy of nearest neighbours (%)",
     ]
+    for figure, axis in zip(figures, (left, middle, right), strict=True):
+        assert sorted(text.get_text() for text in figure.legends[0].get_texts()) == sorted(lines(axis))
 
 
 def test_the_search_shows_each_free_configuration_larger_the_further_it_went_and_rings_the_choices():
-    (axis,) = search(TUNE, "en").axes
+    figure = search(TUNE, "en")
+    (axis,) = figure.axes
     found = [(cloud.get_label(), points(cloud.get_offsets()), cloud.get_sizes().tolist()) for cloud in axis.collections]
     without, ring, with_, other_ring, legend = found
     assert without == ("without", [(0.001, 80), (0.003, 85)], [35, 80])
@@ -518,11 +512,11 @@ def test_the_search_shows_each_free_configuration_larger_the_further_it_went_and
     assert (ring[1], other_ring[1], legend[1]) == ([(0.003, 85)], [(0.0003, 92)], [])
     assert [colour(axis.collections[number]) for number in (0, 2)] == [VERMILION, BLUE]
     assert not axis.collections[1].get_facecolor().size  # a ring, through which the point is seen
-    named = [text.get_text() for text in axis.get_legend().get_texts()]
+    named = [text.get_text() for text in figure.legends[0].get_texts()]
     assert named == ["without", "with pre-training", "the choice of each arm"]
     assert axis.get_xscale() == "log"
     assert axis.get_xlabel() == "learning rate at the first step"
-    assert axis.get_ylabel() == "accuracy in cross-validation (%)"
+    assert side(axis) == "accuracy in cross-validation (%)"
 
 
 def test_the_search_leaves_out_the_accuracies_that_would_squeeze_the_others():
@@ -536,7 +530,7 @@ def test_the_search_leaves_out_the_accuracies_that_would_squeeze_the_others():
 def test_the_overview_shows_every_picture_with_its_name_and_its_answer(mnist):
     digits = mnist["test_images"]
     names = ["a/very/long/name/" * 9 + "four$.png", *(f"{number}.png" for number in range(9))]
-    answers = ["4\n51 %\nhardly a digit", *(f"{number}\n100 %" for number in range(9))]
+    answers = ["4\n51%\nhardly a digit", *(f"{number}\n100%" for number in range(9))]
     pictures = [np.full((100 + number, 50), 10 * number, np.uint8) for number in range(10)]
     figure = overview(names, pictures, digits[:10], digits[10:20], answers)
     figure.draw_without_rendering()
@@ -544,7 +538,7 @@ def test_the_overview_shows_every_picture_with_its_name_and_its_answer(mnist):
     texts = [text.get_text() for text in axis.texts]
     assert any(text.startswith("…") and text.endswith(r"/four\$.png") and len(text) < 50 for text in texts)
     assert all(f"{number}.png" in texts and str(number) in texts for number in range(9))
-    assert "51 %\nhardly a digit" in texts
+    assert "51%\nhardly a digit" in texts
     (canvas,) = (image.get_array() for image in axis.images)
     rows = np.lib.stride_tricks.sliding_window_view(canvas, 84, axis=1)
     for middle in digits[:20, 14].repeat(3, axis=1):  # of what was seen and of what was denoised

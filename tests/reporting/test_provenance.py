@@ -17,6 +17,7 @@ def test_a_source_is_the_stage_that_declares_it(root, monkeypatch):
         "evaluate",
         "theory",
         "theory_figures",
+        "plain",
     }
     for path, source in found.items():
         outs = set(names(stages[source["stage"]]["outs"]))

@@ -48,7 +48,7 @@ def test_an_unknown_language_is_refused_by_name():
 
 
 def test_words_that_are_each_others_opposite_are_not_exchanged():
-    parts = ("evaluate", "reconstruct", "theory", "ladder")
+    parts = ("evaluate", "reconstruct", "theory", "pushed")
     words = {name: text for part in parts for name, text in words_of(part, "pt").items()}
     assert [words[arm] for arm in ("with", "without")] == ["com pré-treinamento", "sem"]
     assert [words[kind].split("\n")[0] for kind in ("noisy", "denoised", "pca")] == [
@@ -66,6 +66,6 @@ def test_words_that_are_each_others_opposite_are_not_exchanged():
     assert [words[axis].split()[1] for axis in ("predicted_class", "true_class")] == ["predita", "verdadeira"]
     known = {"masking": "mascaramento", "gaussian": "gaussiano", "salt_and_pepper": "sal e pimenta"}
     assert words["corruptions"] | known == words["corruptions"]
-    for name in ("pseudo", "pseudo_conv", "ladder", "ladder_gamma", "ladder_pseudo", "ladder_conv"):
+    for name in ("pseudo", "pseudo_conv", "ladder", "ladder_gamma", "ladder_conv"):
         assert ("ladder" in words[name], "convolucional" in words[name]) == ("ladder" in name, "conv" in name)
         assert ("pseudorrótulos" in words[name]) == ("pseudo" in name or "conv" in name)

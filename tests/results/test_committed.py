@@ -14,13 +14,13 @@ import pytest
 
 from reporting.pages.provenance import origins
 from reporting.report.facts import arithmetics
-from stages import report
+from stages import report, split
 from stages.common.params import load_params
 from studies import pages
+from studies._arms import load_curve
 from studies._params import load_study_params
-from studies.ladder import Arms, check
-from studies.tune import SECTIONS
-from tools.readme import BLOCK, results
+from studies._search import SECTIONS
+from tools.readme import BLOCK, departures, methods, results
 
 pytestmark = pytest.mark.results
 
@@ -40,7 +40,12 @@ def rendered(module, monkeypatch, *arguments) -> dict[str, str]:
 
 def test_the_reports_are_those_of_the_results(mnist, monkeypatch):
     """Text for text, the page too."""
-    monkeypatch.setattr(report, "load_array", lambda path: mnist[Path(path).stem])
+    arrays = dict(mnist)
+    for stage in (split, report):
+        monkeypatch.setattr(stage, "load_array", lambda path: arrays[Path(path).stem])
+    monkeypatch.setattr(split, "save_array", lambda path, array: arrays.update({Path(path).stem: array}))
+    monkeypatch.setattr(split, "save_table", lambda *_, **__: None)
+    split.main(load_params())
     written = rendered(report, monkeypatch, load_params())
     assert set(written) == {"reports/report.md", "reports/relatorio.md", "reports/report.html"}
     for path, text in written.items():
@@ -78,17 +83,27 @@ def test_the_pages_tell_where_everything_comes_from(pipeline, folder, before, na
             assert path in text
             assert f"`{md5[:8]}`" in text or f"<code>{md5[:8]}</code>" in text
             assert ", ".join(source["params"]) in text
-        figures = {path for path in made if re.search(r"\.(en|pt)\.png$", path)}
+        figures = {path for path in made if re.search(r"\.(en|pt)\.svg$", path)}
         if page.endswith(".md"):
             language = "pt" if page in ("relatorio.md", "estudos.md") else "en"
-            shown = set(re.findall(r"(?m)^!\[.+\]\((.+\.png)\)", text))
-            assert shown == {path for path in figures if path.endswith(f".{language}.png")}
+            shown = set(re.findall(r"!\[[^]]*\]\((figures/[^)]+)\)", text))
+            assert shown == {path for path in figures if path.endswith(f".{language}.svg")}
 
 
 def test_the_readme_quotes_the_reports():
     readme = Path("README.md").read_text()
     assert len(BLOCK.findall(readme)) == 1
     assert BLOCK.sub(lambda found: found[1] + results(Path("reports")) + found[2], readme) == readme
+
+
+def test_the_reports_tables_of_the_studies_have_their_results():
+    made = {
+        "methods": methods(Path("reports"), load_params().dataset, pages.frozen()),
+        "departures": departures(Path("reports"), load_params(), pages.frozen()),
+    }
+    for name, table in made.items():
+        committed = pd.read_csv(f"reports/{name}.csv")
+        pd.testing.assert_frame_equal(committed, table, check_exact=False, atol=1e-5, check_dtype=False)
 
 
 def test_the_readme_has_no_result_outside_that_block():
@@ -110,11 +125,8 @@ def test_each_arm_has_the_settings_that_tuning_chose_for_it():
     assert dae == {name: chosen[name] for name in dae}
 
 
-def test_the_ladders_settings_fit_the_label_curve(mnist, monkeypatch):
-    monkeypatch.setattr("studies.ladder.load_encoders", lambda models: [])
-    monkeypatch.setattr("studies._study.load_images", lambda path: mnist["train_images"][:10].reshape(10, -1))
-    monkeypatch.setattr("studies._study.load_array", lambda path: mnist["train_labels"][:10])
-    check(Arms(load_params(), load_study_params()), pd.read_csv("reports/studies/label_curve.csv"))
+def test_the_ladders_settings_fit_the_label_curve():
+    load_curve(load_study_params().ladder, load_params())
 
 
 def test_the_tolerances_were_measured_for_these_metrics_or_the_reports_say_that_they_were_not():

@@ -12,7 +12,7 @@ import yaml
 from pydantic import AfterValidator
 
 from stages.common.errors import BadParameters
-from stages.common.params import Params, is_section, load_params
+from stages.common.params import Address, Line, Params, is_section, load_params
 from studies._params import StudyParams, load_study_params
 
 ROOT = Path(__file__).parents[2]
@@ -20,11 +20,29 @@ FILES = {"params.yaml": (Params, load_params), "studies/params.yaml": (StudyPara
 VALUES = {file: yaml.safe_load((ROOT / file).read_text()) for file in FILES}
 
 
+def pattern_of(kind) -> str:
+    return kind.__metadata__[0].metadata[0].pattern
+
+
+TEXTS = {  # by the pattern: texts that are allowed, the shortest and the longest first, and such as are not
+    pattern_of(Line): (
+        ["", "é" * 200, "Ana d'Ávila, turma (2º): 1/2026"],
+        ["é" * 201, "a\n", *(f"a{sign}b" for sign in "<>|*_`[]\\\n\r")],
+    ),
+    pattern_of(Address): (
+        ["", f"https://{'a' * 200}", "http://a", "https://example.org/a_b?c=1#d"],
+        [f"https://{'a' * 201}", "https://", "ftp://a", "example.org", "x https://a", "https://a\n"]
+        + [f"https://a{sign}b" for sign in '<>|`[]()" \n'],
+    ),
+}
+
+
 class Kind:
     """A type with its limits, as pydantic holds them."""
 
     def __init__(self, kind, limits):
         self.kind = kind
+        self.texts = next((TEXTS[found.pattern] for found in limits if getattr(found, "pattern", None)), ([], []))
         names = ("ge", "gt", "le", "lt", "min_length", "max_length")
         self.different = any(isinstance(found, AfterValidator) for found in limits)
         if get_origin(kind) is dict:
@@ -44,9 +62,11 @@ class Kind:
         return self.limits["min_length"], self.limits["max_length"]
 
     def good(self, n: int) -> list:
-        """Values that are allowed, all different: those at the bounds first."""
+        """Values that are allowed, all different: those at the bounds first; all texts."""
         if self.kind is bool:
             values = [True, False]
+        elif self.kind is str:
+            values = self.texts[0]
         elif get_origin(self.kind) is Literal:
             values = list(get_args(self.kind))
         elif get_origin(self.kind) is list:
@@ -58,12 +78,14 @@ class Kind:
             first = low if "ge" in self.limits else math.nextafter(low, high)
             step = 1 if self.kind is int else (high - low) / (n + 1)
             values = [first, high, *(low + step * i for i in range(1, n))]
-        return values[:n]
+        return values if self.kind is str else values[:n]
 
     def bad(self) -> list[tuple]:
         """Values that are not allowed, by a hair where there is a bound, and the part of each that is to be named."""
         if self.kind is bool or get_origin(self.kind) is Literal:
             return [("blue", "blue"), (1, 1)]
+        if self.kind is str:
+            return [(value, value) for value in [*self.texts[1], 1]]
         if get_origin(self.kind) is list:
             shortest, longest = self.length()
             item, rest = self.inner(), self.inner().good(max(1, shortest))[1:]
@@ -91,7 +113,7 @@ class Kind:
             return [f"{shortest} to {longest}"] * (shortest < longest) + self.inner().ranges()
         if get_origin(self.kind) is dict:
             return self.inner(1).ranges()
-        if not self.limits:
+        if not self.limits or self.kind is str:
             return []
         return [("above {}, up to {}" if "gt" in self.limits else "{} to {}").format(*self.range())]
 
@@ -152,7 +174,7 @@ def test_the_text_of_what_is_allowed_has_the_bounds(file, key):
 def comments(text: str) -> dict[str, str]:
     """The comment of each key, by its dotted name: in its own line, and in indented lines below that hold no key.
 
-    Keys of a section that has them "as above" have the comments of the section before.
+    Keys of a section that has them "as above" have the comments of the section before; "as in" names another section.
     """
     found, sections = {}, {}
     for line in text.splitlines():
@@ -167,6 +189,10 @@ def comments(text: str) -> dict[str, str]:
         if "keys as above" in found[section]:
             keys = [name.removeprefix(above) for name in found if name.startswith(f"{above}.")]
             found |= {section + name: found[above + name] for name in keys}
+    for section, comment in list(found.items()):
+        if other := re.search(r"keys as in (\w+)", comment):
+            keys = [name.removeprefix(section) for name in found if name.startswith(f"{section}.")]
+            found |= {section + name: found[other[1] + name] for name in keys}
     return found
 
 

@@ -87,7 +87,8 @@ def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowe
     [
         ({"theory.few": 20_000}, "theory.few is 20000; allowed is a number below theory.images, 20000"),
         ({"theory.images": 500, "theory.few": 100}, "theory.codes is .*; allowed is .* at most theory.images, 500"),
-        ({"theory.codes": [784, 1000]}, "theory.codes is .*; allowed is a list with a code below 784"),
+        ({"theory.codes": [784, 1000]}, "theory.codes is .*; allowed is a list with a code below 784, .*and one not"),
+        ({"theory.codes": [2, 783]}, "theory.codes is .*; allowed is a list with a code below 784, .*and one not"),
         ({"pretrain.models": 4, "replicates": 3}, "pretrain.models is 4; allowed is at most replicates, 3"),
         (
             {"n_labels": 54_211, "split.stratified": True},
@@ -105,6 +106,7 @@ def test_values_that_do_not_fit_each_other_are_told(load_with, changes, message)
     "changes",
     [
         {"theory.images": 512},
+        {"theory.codes": [783, 784]},
         {"pretrain.models": 3, "replicates": 3},
         {"theory.images": 500, "theory.few": 499, "theory.codes": [500, 784]},
         {"n_labels": 54_210, "split.stratified": True},

@@ -100,69 +100,86 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert np.isnan(levels["noisy"][0])
     assert levels["noisy"][1] == pytest.approx(2.79841)
     assert levels["denoised"].tolist() == pytest.approx([3.23306, 3.23306])
+    assert levels["linear"][1] == pytest.approx(summary["psnr"]["linear"], abs=0.005)
+    assert levels["pca"][1] == pytest.approx(summary["psnr"]["pca"], abs=0.005)
 
     # the pictures
     levels, curve, trained = drawn["noise_levels"]
     assert (levels, curve["level"].tolist(), trained) == ([0.0, 1.0], [0.0, 1.0], 1.0)
-    original, kinds, examples = drawn["reconstruction"]
-    assert examples == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    original, kinds, examples, classes = drawn["reconstruction"]
+    assert examples == classes[examples].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
     assert (original[1] == 1).all()
     assert (kinds["noisy"] == 0).all()
     assert (kinds["denoised"] == 1).all()
     codes, images = drawn["code_units"]
     assert (codes.max(axis=0) > 0).tolist() == [True, True, False]
     assert np.array_equal(images, original)
-    (kernels,) = drawn["filters"]
+    kernels, deviations = drawn["filters"]
+    assert deviations.argmax() == 0  # only the first unit has an input
     assert kernels.shape == (5, 8, 8)
     assert np.argwhere(kernels).tolist() == [[0, 2, 4]]  # pixel 20 is in row 2 and column 4
-    _, _, worst = drawn["worst"]
+    _, _, worst, classes = drawn["worst"]
+    assert classes.tolist() == [*range(10), *range(10)]
     assert sorted(worst[:2]) == [0, 10]
     assert not {1, 11} & set(worst)
-    strips = np.asarray(Image.open("reports/figures/reconstruct/strips.png"))
-    assert strips.shape == (4 * 8, 10 * 8)  # the examples, noisy and below them denoised, at each level
+    strips = np.asarray(Image.open("reports/figures/reconstruct/strips.webp").convert("L"))
+    # the examples at each level: noisy, and below them denoised by the dAE, by least squares and by PCA
+    assert strips.shape == (2 * 4 * 8, 10 * 8)
     assert strips[0, :16].tolist() == [255] * 16  # class 0 has two white rows, class 1 eight
     assert strips[7, :16].tolist() == [0] * 8 + [255] * 8
     assert set(strips[8:16].ravel().tolist()) == {255}
-    assert set(strips[16:24].ravel().tolist()) == {0}
-    assert set(strips[24:].ravel().tolist()) == {255}
+    assert set(strips[32:40].ravel().tolist()) == {0}
+    assert set(strips[40:48].ravel().tolist()) == {255}
+    mean = np.round(255 * train.mean(axis=0)).reshape(8, 8)
+    assert np.abs(strips[48:56, :8].astype(int) - mean).max() <= 1
 
 
 def test_without_noise_nothing_is_corrupted_and_the_linear_code_loses_little(denoise):
     summary, drawn = denoise(noise=0.0, levels=[0.0])
     assert summary["psnr"]["noisy"] is None
     assert summary["mse"]["noisy"] == 0
-    _, kinds, _ = drawn["reconstruction"]
+    _, kinds, *_ = drawn["reconstruction"]
     assert list(kinds) == ["noisy", "denoised", "linear", "pca"]
     # the training images have three kinds of content, white, half and a quarter: two numbers tell them apart
     assert np.allclose(kinds["linear"], kinds["noisy"], atol=0.02)
     assert np.allclose(kinds["pca"], kinds["noisy"], atol=0.02)
 
 
+def test_the_level_that_the_dae_was_trained_with_is_always_among_the_levels(denoise):
+    _, drawn = denoise(noise=0.5, levels=[0.75, 0.0], gain=-10)
+    assert pd.read_csv("reports/noise_levels.csv")["level"].tolist() == [0, 0.5, 0.75]
+    levels, _, trained = drawn["noise_levels"]
+    assert trained in levels
+
+
 def test_the_linear_denoisers_see_images_as_bright_as_clean_ones(denoise, monkeypatch):
-    given = {}
+    fits, seen, projected = [], [], []
 
-    def linearly(train, noisy_train, noisy, n):
-        given.update(train=train, noisy_train=noisy_train, linear=noisy, units=n)
-        return np.zeros_like(noisy)
+    def fit_linearly(*arguments):
+        fits.append(arguments)
+        return lambda noisy: seen.append(noisy) or np.zeros_like(noisy)
 
-    def project(train, noisy, n):
-        given.update(pca=noisy)
-        return np.zeros_like(noisy)
-
-    monkeypatch.setattr(reconstruct, "denoise_linearly", linearly)
-    monkeypatch.setattr(reconstruct, "project_on_principal_components", project)
-    _, drawn = denoise(noise=0.75, levels=[0.0], gain=-10)
-    _, kinds, _ = drawn["reconstruction"]
+    monkeypatch.setattr(reconstruct, "fit_linear_denoiser", fit_linearly)
+    monkeypatch.setattr(
+        reconstruct, "fit_pca", lambda train, n: lambda noisy: projected.append(noisy) or np.zeros_like(noisy)
+    )
+    _, drawn = denoise(noise=0.75, levels=[0.0, 0.5], gain=-10)
+    original, kinds, *_ = drawn["reconstruction"]
+    # the same denoiser, which has learnt from its own level, is given images of the others too
+    ((train, noisy_train, n_units),) = fits
+    given, *at_levels = seen
+    assert [np.unique(images).tolist() for images in at_levels] == [[0, 1], [0, 2], [0, 4]]
+    assert np.array_equal(at_levels[0], original.reshape(20, -1))
+    assert all(map(np.array_equal, projected, seen)) and len(projected) == len(seen)
     assert set(np.unique(kinds["noisy"])) == {0, 1}
-    assert np.array_equal(given["linear"], 4 * kinds["noisy"].reshape(20, -1))
-    assert np.array_equal(given["pca"], given["linear"])
-    assert given["units"] == 3
-    assert set(np.unique(given["noisy_train"])) == {0, 4}
-    assert not (given["noisy_train"] > 0)[given["train"] == 0].any()
+    assert np.array_equal(given, 4 * kinds["noisy"].reshape(20, -1))
+    assert n_units == 3
+    assert set(np.unique(noisy_train)) == {0, 4}
+    assert not (noisy_train > 0)[train == 0].any()
     # the training images, of which the first are white, have noise of their own
     lit = np.load("data/raw/test_images.npy").reshape(20, -1) > 0
-    assert ((given["noisy_train"][:20] > 0) & lit != (given["linear"] > 0)).any()
-    assert given["noisy_train"].mean() == pytest.approx(given["train"].mean(), rel=0.2)
+    assert ((noisy_train[:20] > 0) & lit != (given > 0)).any()
+    assert noisy_train.mean() == pytest.approx(train.mean(), rel=0.2)
 
 
 def test_a_dae_that_denoises_training_images_better_than_others_is_found_out(denoise):

@@ -1,7 +1,18 @@
 import numpy as np
 import pytest
 
+from stages._classifiers import classifier_settings
+from stages.common.params import load_params
 from studies import _study
+from studies._params import load_study_params
+from studies._search import SECTIONS, Search
+
+DAES = {"levels": {"masking": [0.5, 0.75], "gaussian": [0.25, 1.0]}, "epochs": [2, 1]}
+
+
+@pytest.fixture
+def params(root):
+    return load_params(root / "params.yaml")
 
 
 @pytest.fixture
@@ -27,3 +38,29 @@ def encoders_of(monkeypatch):
         monkeypatch.setattr(module, "load_encoders", lambda models: [[np.full(1, i)] for i in range(models)])
 
     return patch
+
+
+@pytest.fixture
+def settings(root):
+    """Make studies/params.yaml with few dAEs, and other settings of tune."""
+
+    def make(**changes):
+        study_params = load_study_params(root / "studies" / "params.yaml")
+        changes["daes"] = study_params.tune.daes.model_copy(update=DAES)
+        return study_params.model_copy(update={"tune": study_params.tune.model_copy(update=changes)})
+
+    return make
+
+
+@pytest.fixture
+def search(params, settings, small_study):
+    """Make a search of four draws of 200 of the 1,000 images, with another name or other settings of both arms."""
+
+    def make(name="tune", changes=lambda found: found):
+        params_of_few = params.model_copy(update={"n_labels": 200})
+        arms = {arm: changes(classifier_settings(params, section)) for arm, section in SECTIONS.items()}
+        study = _study.Study(params_of_few, 1000, "studies.tune")
+        found = settings(configurations=32, near=[5, 7], draws=[1, 3], keep=[1])
+        return Search(study, found.tune, name, arms)
+
+    return make

@@ -60,7 +60,7 @@ def pipeline(root, tmp_path, monkeypatch):
     first = {"learning_rate": 0.01, "dropout": 0.125, "masking": 0.25, "steps": 7}
     chosen = {"without": first, "with": first | {"corruption": "gaussian", "noise": 0.5, "epochs": 3, "steps": 8}}
     Path("reports/studies").mkdir(parents=True)
-    tuned = {arm: {"chosen": {}, "by_first_draws": choice} for arm, choice in chosen.items()}
+    tuned = {arm: {"chosen": {}, "by_one_draw": choice} for arm, choice in chosen.items()}
     Path("reports/studies/tune.json").write_text(json.dumps(tuned))
     params = load_params(root / "params.yaml")
     arms = {
@@ -180,8 +180,8 @@ def test_each_row_changes_one_thing(asked, pipeline):
         "without_moved": (replace(without, augment=True), None),
         "with_unrescaled": (replace(with_, rescaled=False), "controls unrescaled"),
         "without_unrescaled": (replace(without, rescaled=False), None),
-        "with_first_draws": (replace(with_, **first, steps=8), "controls first"),
-        "without_first_draws": (replace(without, **first, steps=7), None),
+        "with_one_draw": (replace(with_, **first, steps=8), "controls first"),
+        "without_one_draw": (replace(without, **first, steps=7), None),
     }
 
     def kind(start):

@@ -79,6 +79,8 @@ def test_the_curve_of_three_numbers_of_labels(params, root, small_study, monkeyp
 
     def test(self, name, draws, settings, encoders):
         n_labels = len(draws[0])
+        assert name == f"label curve {n_labels}"  # by which other studies have the same draws
+        assert [rows.tolist() for rows in draws] == [self.draw(name, r, n_labels).tolist() for r in range(3)]
         asked.append((n_labels, len(draws), settings.steps, settings.learning_rate, len(encoders)))
         return ACCURACIES[n_labels][encoders != [()]]
 

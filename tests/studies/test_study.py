@@ -12,8 +12,8 @@ import yaml
 from stages.common.errors import BadParameters
 from stages.common.params import Params, load_params
 from stages.common.surroundings import OURS, imported
-from studies import _params, _study, ablations, controls, label_curve, ladder, noise_curve, tune
-from studies._params import check, load_study_params
+from studies import _params, _study, ablations, controls, label_curve, ladder, noise_curve, pushed, tune
+from studies._params import StudyParams, check, load_study_params
 from tools.small import change
 
 
@@ -45,7 +45,8 @@ def load_with(root, tmp_path):
         ("tune.daes.levels", {"masking": [0.0]}, "numbers above 0, up to 1"),
         ("controls.replicates", 1, "a whole number from 2"),
         ("controls.frozen_learning_rate", 0, "a number above 0"),
-        ("ablations", None, "a section with the keys epochs"),
+        ("tune.near", [12, 0], "0 to 10 whole numbers from 1 to 500"),
+        ("ablations", None, "a section with the keys models"),
     ],
 )
 def test_a_bad_value_is_named_with_what_is_allowed(load_with, key, value, allowed):
@@ -64,32 +65,62 @@ def test_an_unknown_key_is_named_with_those_that_are_known(load_with):
     assert "tune.budget is not a known key; allowed here are configurations" in line
 
 
+SEARCH = {"tune.configurations": 32, "tune.near": [12, 12], "tune.draws": [1, 1, 1]}
+
+
 @pytest.mark.parametrize(
-    ("key", "value", "message"),
+    ("changes", "message"),
     [
-        ("tune.keep", [5], "tune.keep is [5]; allowed is a list of 2, one value fewer than tune.draws"),
-        ("tune.keep", [2, 5], "a list that never rises and starts with at most 32, tune.configurations"),
-        ("tune.keep", [33, 5], "a list that never rises and starts with at most 32, tune.configurations"),
         (
-            "tune.space.masking",
-            [0.8, 0.1],
+            {"tune.draws": [1], "tune.keep": []},
+            "tune.draws is [1]; allowed is a list whose sum is at least 2, as each draw is tested on the others",
+        ),
+        ({"tune.keep": [5]}, "tune.keep is [5]; allowed is a list of 2, one value fewer than tune.draws"),
+        (
+            SEARCH | {"tune.keep": [2, 5]},
+            "tune.keep is [2, 5]; allowed is a list that never rises and starts below 56, the configurations and those",
+        ),
+        (
+            SEARCH | {"tune.keep": [56, 5]},
+            "tune.keep is [56, 5]; allowed is a list that never rises and starts below 56",
+        ),
+        (SEARCH | {"tune.near": [], "tune.keep": [32, 5]}, "a list that never rises and starts below 32, the conf"),
+        ({"pushed.search.draws": [1], "pushed.search.keep": []}, "pushed.search.draws is [1]; allowed is a list whose"),
+        (
+            {"pushed.search.keep": []},
+            "pushed.search.keep is []; allowed is a list of 1, one value fewer than pushed.sear",
+        ),
+        (
+            {"tune.space.masking": [0.8, 0.1]},
             "tune.space.masking is [0.8, 0.1]; allowed is a list of the least and the largest value",
         ),
-        ("noise_curve.levels", {"masking": [0.5]}, "allowed is two levels or more"),
-        ("ladder.costs", [1.0, 2.0, 3.0], "allowed is a list of 7, two values more than ladder.units"),
-        ("ladder.costs", [0.0] * 7, "allowed is a list with a value above 0"),
+        ({"noise_curve.levels": {"masking": [0.5]}}, "allowed is two levels or more"),
+        ({"ladder.costs": [1.0, 2.0, 3.0]}, "allowed is a list of 7, two values more than ladder.units"),
+        ({"ladder.costs": [0.0] * 7}, "allowed is a list with a value above 0"),
         (
-            "ladder.n_labels",
-            [500, 77],
+            {"ladder.n_labels": [500, 77]},
             "ladder.n_labels is [500, 77]; allowed is a list of numbers that stand in label_",
         ),
     ],
 )
-def test_values_that_do_not_fit_each_other_are_told(load_with, key, value, message):
+def test_values_that_do_not_fit_each_other_are_told(load_with, changes, message):
     with pytest.raises(BadParameters) as error:
-        load_with({key: value})
+        load_with(changes)
     (line,) = str(error.value).splitlines()
     assert message in line
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        SEARCH | {"tune.keep": [55, 55]},  # beside the choice of one draw, all others of 56
+        SEARCH | {"tune.near": [], "tune.keep": [31, 5]},
+        {"tune.draws": [2], "tune.keep": []},
+        {"tune.draws": [1, 1], "tune.keep": [5]},
+    ],
+)
+def test_values_that_just_fit_each_other_are_allowed(load_with, changes):
+    load_with(changes)
 
 
 @pytest.mark.parametrize(
@@ -118,10 +149,16 @@ def test_values_that_do_not_fit_each_other_are_told(load_with, key, value, messa
             "allowed is a list of numbers up to 54210 where split.stratified of params.yaml is true",
         ),
         (
-            {"n_labels": 40},
-            {"label_curve.n_labels": [40, 100], "ladder.n_labels": [40, 100]},
-            "params.yaml: n_labels is 40; allowed is at least 41 for the studies, so that a class has an image for",
+            {"n_labels": 20},
+            {"label_curve.n_labels": [20, 100], "ladder.n_labels": [20, 100], "tune.folds": 3},
+            "params.yaml: n_labels is 20; allowed is at least 21 for the studies, so that a class has an image for",
         ),
+        (
+            {"n_labels": 50_001},
+            {"label_curve.n_labels": [100, 50_001], "ladder.n_labels": [100, 50_001]},
+            "params.yaml: n_labels is 50001; allowed is at most 50000 for the studies, as tune tests on labelled",
+        ),
+        ({"n_labels": 50_000}, {"label_curve.n_labels": [100, 50_000], "ladder.n_labels": [100, 50_000]}, None),
         ({}, {"tune.folds": 20}, None),
         ({"n_labels": 100}, {"tune.folds": 12}, "n_labels is 100; allowed is at least 111 for the studies"),
     ],
@@ -238,10 +275,13 @@ def test_other_versions_of_packages_have_another_answer(ask, monkeypatch):
 
 USED_AFTERWARDS = {  # parameters that only look at the answers
     "label_curve": {"evaluate", "n_labels"},
+    "noise_curve": {"evaluate"},
+    "ablations": {"evaluate"},
     "ladder": {"evaluate"},
+    "pushed": {"evaluate"},
     "controls": {"evaluate"},
 }
-MODULES = (tune, controls, label_curve, noise_curve, ablations, ladder)
+MODULES = (tune, controls, label_curve, noise_curve, ablations, ladder, pushed)
 STUDIES = {module.__name__.split(".")[1]: module for module in MODULES}
 ANSWER = {"accuracies": [0.9, 0.8], "noisy": 9.0, "denoised": 12.0, "temperatures": [1.0, 2.0]}
 ANSWER |= {"accuracy": 0.9, "seconds": 1.0, "predicted": [1] * 2000, "percent": [50] * 2000}
@@ -249,7 +289,7 @@ MEASURED = {measure: [0.9] * 10 for measure in controls.MEASURES}
 PAIRS = dict.fromkeys(("averaged_2", "averaged_4", "with_elsewhere", "without_elsewhere"), MEASURED)
 FIRST = {"learning_rate": 0.01, "dropout": 0.1, "masking": 0.2, "steps": 10}
 FIRST |= {"corruption": "masking", "noise": 0.5, "epochs": 1}
-TUNED = {arm: {"by_first_draws": FIRST} for arm in tune.SECTIONS}
+TUNED = {arm: {"by_one_draw": FIRST} for arm in tune.SECTIONS}
 
 
 def changed(value: object) -> object:
@@ -259,7 +299,7 @@ def changed(value: object) -> object:
     if isinstance(value, str):
         return {"mnist": "fashion_mnist", "masking": "gaussian"}[value]
     if isinstance(value, list):
-        return [changed(value[0]), *value[1:]]
+        return [*value[:-1], changed(value[-1])]
     return value + 1 if isinstance(value, int) else value * 0.9
 
 
@@ -269,50 +309,76 @@ def leaves(values: dict, path: tuple[str, ...]) -> list[tuple[str, ...]]:
     return [leaf for key in inner for leaf in leaves(values, (*path, key))] if isinstance(inner, dict) else [path]
 
 
-@pytest.mark.parametrize("name", STUDIES)
-def test_every_parameter_that_a_study_declares_changes_its_questions(root, mnist, monkeypatch, name):
-    """So what DVC runs a study again for is never answered from the store."""
-    module, asked = STUDIES[name], set()
+@pytest.fixture
+def questions(root, mnist, monkeypatch):
+    """The questions of a study with these values of both files of parameters; all answers are the same."""
+    asked = set()
     monkeypatch.chdir(root)
     monkeypatch.setattr(_study, "load_images", lambda path: mnist["train_images"][:2000].reshape(2000, -1))
     monkeypatch.setattr(_study, "load_array", lambda path: mnist["train_labels"][:2000])
     monkeypatch.setattr(_study, "imported", lambda module: set())  # the code stays as it is
-    for function in ("save_table", "save_json", "save_figure", "check", "labels_worth"):
-        monkeypatch.setattr(module, function, lambda *arguments: None, raising=False)
-    monkeypatch.setattr(module, "load_encoders", lambda models: [[np.zeros(1)]] * models, raising=False)
     curve = pd.DataFrame({"n_labels": np.repeat([100, 500, 600, 1000], 6), "replicate": 1, "without": 0.9, "with": 0.9})
     runs = pd.DataFrame({"draw": range(20), "seed": 1, "dae": 0, "repeat": False})
     monkeypatch.setattr(pd, "read_csv", lambda path: runs if "runs" in path else curve)
     monkeypatch.setattr(controls, "load_json", lambda path: TUNED)
     monkeypatch.setattr(controls.Rows, "of_arm", lambda rows, folder: MEASURED)
     monkeypatch.setattr(controls, "main", lambda params, studies: controls.Rows(params, studies.controls).all())
+    for module in MODULES:
+        for function in ("save_table", "save_json", "save_figure", "labels_worth"):
+            monkeypatch.setattr(module, function, lambda *arguments: None, raising=False)
+        monkeypatch.setattr(module, "load_encoders", lambda models: [[np.zeros(1)]] * models, raising=False)
 
-    def cached_all(study, questions, answers):
-        asked.update(json.dumps(study.shared | question | {"what": None}, sort_keys=True) for question in questions)
-        return [MEASURED | PAIRS if module is controls else ANSWER] * len(questions)
-
-    monkeypatch.setattr(_study.Study, "cached_all", cached_all)
-    study_params = load_study_params(root / "studies" / "params.yaml")
-    fewer = {"n_labels": [100, 500], "replicates": 2}
-    study_params = study_params.model_copy(update={"label_curve": study_params.label_curve.model_copy(update=fewer)})
-
-    def questions(values: dict) -> set[str]:
+    def ask(name: str, values: dict, study_values: dict) -> set[str]:
         asked.clear()
+
+        def cached_all(study, questions, answers):
+            asked.update(json.dumps(study.shared | question | {"what": None}, sort_keys=True) for question in questions)
+            return [MEASURED | PAIRS if name == "controls" else ANSWER] * len(questions)
+
+        monkeypatch.setattr(_study.Study, "cached_all", cached_all)
         # the stage split drew the labelled images with these parameters
         drawn = np.zeros((20, values["n_labels"]), np.int32)
         monkeypatch.setattr(controls, "load_array", lambda path: drawn)
-        module.main(Params.model_validate(values), study_params)
+        STUDIES[name].main(Params.model_validate(values), StudyParams.model_validate(study_values))
         return set(asked)
 
-    values = load_params(root / "params.yaml").model_dump()
-    usual = questions(values)
+    return ask
+
+
+@pytest.fixture
+def values(root) -> tuple[dict, dict]:
+    """The values of both files of parameters, with numbers of labels that 2,000 images allow."""
+    study_values = load_study_params(root / "studies" / "params.yaml").model_dump()
+    study_values["label_curve"] |= {"n_labels": [100, 500], "replicates": 2}
+    return load_params(root / "params.yaml").model_dump(), study_values
+
+
+def with_another(values: dict, path: tuple[str, ...]) -> dict:
+    """Values of which the one at a path is another."""
+    other = copy.deepcopy(values)
+    *sections, key = path
+    target = functools.reduce(operator.getitem, sections, other)
+    target[key] = 600 if key == "n_labels" else changed(target[key])  # one of those of the ladder, as the rules ask
+    return other
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_every_parameter_that_a_study_declares_changes_its_questions(root, values, questions, name):
+    """So what DVC runs a study again for is never answered from the store."""
+    main, studies = values
+    usual = questions(name, main, studies)
     entry = yaml.safe_load((root / "studies" / "dvc.yaml").read_text())["stages"][name]["params"]
-    declared = [leaf for key in entry if isinstance(key, str) for leaf in leaves(values, tuple(key.split(".")))]
+    declared = [leaf for key in entry if isinstance(key, str) for leaf in leaves(main, tuple(key.split(".")))]
     tried = [path for path in declared if path[0] not in USED_AFTERWARDS.get(name, ())]
-    assert len(usual) > 1 and len(tried) > 5
+    assert len(usual) > 1 and len(tried) > 3
     for path in tried:
-        other = copy.deepcopy(values)
-        *sections, key = path
-        target = functools.reduce(operator.getitem, sections, other)
-        target[key] = changed(target[key])
-        assert questions(other) != usual, ".".join(path)
+        assert questions(name, with_another(main, path), studies) != usual, ".".join(path)
+
+
+@pytest.mark.parametrize("name", ["tune", "noise_curve", "ablations"])
+def test_every_parameter_of_a_study_itself_changes_its_questions(values, questions, name):
+    main, studies = values
+    usual, tried = questions(name, main, studies), leaves(studies, (name,))
+    assert len(tried) > 1
+    for path in tried:
+        assert questions(name, main, with_another(studies, path)) != usual, ".".join(path)

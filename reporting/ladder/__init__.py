@@ -1,1 +1,0 @@
-"""Shows what the study ladder finds."""
