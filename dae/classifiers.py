@@ -37,6 +37,7 @@ class ClassifierSettings:
         convolutional: whether all hidden layers except the last are convolutions.
         augment: whether training images are moved a little at random, see `dae.core.images.random_affine`.
         rescaled: whether masked images are given the brightness of clean ones, see `dae.core.images.rescale`.
+        n_classes: number of classes; all labels are below it.
     """
 
     units: tuple[int, ...]
@@ -49,6 +50,7 @@ class ClassifierSettings:
     convolutional: bool = False
     augment: bool = False
     rescaled: bool = True
+    n_classes: int = 10
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class ClassifierResult:
     """A trained classifier.
 
     Attributes:
-        probabilities: class probabilities of the test images, float32 array of shape (n_test, 10).
+        probabilities: class probabilities of the test images, float32 array of shape (n_test, classes).
         history: pairs of the number of steps taken and the mean training loss in nats, see
             `dae.core.training.Trainer.fit`.
         weights: the trained weights, in the order of the model's `get_weights`.
@@ -112,7 +114,7 @@ def classification_loss(model: "keras.Model", masking: float, augment: bool, res
     Its data are `images`, uint8 of shape (n, pixels), and `labels`, uint8 of shape (n,).
 
     Args:
-        model: from pixels in [0, 1], of shape (n, pixels), to logits of shape (n, 10).
+        model: from pixels in [0, 1], of shape (n, pixels), to logits of shape (n, classes).
         masking, augment, rescaled: see `ClassifierSettings`.
     """
     from dae.core.backend import tf
@@ -136,6 +138,8 @@ def _train(job: ClassifierJob, settings: ClassifierSettings) -> ClassifierResult
     from dae.core.seeds import derive
     from dae.core.training import predict
 
+    if (most := job.labels.max()) >= settings.n_classes:
+        raise ValueError(f"a label is {most}; allowed are those below n_classes, {settings.n_classes}")
     used, model = _used(job.images, settings), _model(job.images.shape[1], settings)
     weights = initial_weights(model, derive(job.seed, "weights"))
     weights[: len(job.encoder)] = job.encoder
@@ -192,8 +196,8 @@ def _model(n_pixels: int, settings: ClassifierSettings) -> "keras.Model":
 
     set_up_tensorflow()
     if settings.convolutional:
-        return build_convolutional_classifier(settings.units, settings.dropout)
-    return build_classifier(n_pixels, settings.units, settings.dropout)
+        return build_convolutional_classifier(n_pixels, settings.units, settings.dropout, settings.n_classes)
+    return build_classifier(n_pixels, settings.units, settings.dropout, settings.n_classes)
 
 
 @functools.lru_cache(maxsize=4)

@@ -155,7 +155,7 @@ def corrupt_and_denoise(
 
 def _trainer(n_pixels: int, settings: DaeSettings) -> Trainer:
     if settings.convolutional:
-        model = build_convolutional_autoencoder(settings.units)
+        model = build_convolutional_autoencoder(n_pixels, settings.units)
     else:
         model = build_autoencoder(n_pixels, settings.units, settings.tied)
     return Trainer(model, denoising_loss(model, settings.corruption, settings.noise, settings.rescaled))

@@ -61,7 +61,7 @@ def _look(weights: Sequence[np.ndarray], units: Sequence[int], sets: Sequence[np
     from dae.core.training import predict, set_up_tensorflow
 
     set_up_tensorflow()
-    model = build_convolutional_classifier(units, dropout=0.0)
+    model = build_convolutional_classifier(sets[0].shape[1], units, dropout=0.0, n_classes=len(weights[-1]))
     model.set_weights(weights)
     both = keras.Model(model.input, keras.ops.concatenate([model.layers[-2].output, model.output], axis=1))
     found = []

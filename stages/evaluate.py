@@ -1,5 +1,7 @@
 """Compare the arms on the test images and reach the verdict: reports/metrics.json, evaluation.json, tables, figures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -56,7 +58,7 @@ def main(params: Params) -> None:
     save_json("reports/evaluation.json", evaluation)
     save_json("reports/metrics.json", headline(evaluation))
     save_table("reports/replicates.csv", by_run(runs, measured))
-    draw(replicates, calibrated, pooled, tables, interval)
+    draw(replicates, calibrated, pooled, tables, interval, params.classes)
     draw_training(labels[::EVERY], first)
 
 
@@ -98,6 +100,7 @@ def draw(
     pooled: dict[str, np.ndarray],
     tables: dict[str, pd.DataFrame],
     interval: Interval | None,
+    classes: Sequence[str],
 ) -> None:
     """Save the figures of the test images, and the tables that DVC plots.
 
@@ -107,12 +110,13 @@ def draw(
         pooled: for each arm, the confusion matrix of all its replicates.
         tables: for each arm, the metrics of its replicates.
         interval: two-way interval of the difference in accuracy.
+        classes: their names.
     """
     labels = load_array("data/raw/test_labels.npy")
     accuracies = {arm: table["accuracy"].to_numpy() for arm, table in tables.items()}
     mean = (accuracies["with"] - accuracies["without"]).mean()
     save_figure(f"{FIGURES}/paired", figures.paired_accuracies, accuracies, mean, interval)
-    save_figure(f"{FIGURES}/confusion", figures.confusions, pooled, len(accuracies["with"]))
+    save_figure(f"{FIGURES}/confusion", figures.confusions, pooled, len(accuracies["with"]), classes)
     counts = [comparison.confusion_cells(matrix).assign(arm=arm) for arm, matrix in pooled.items()]
     save_table("reports/confusion.csv", pd.concat(counts))
     bins = pd.concat(

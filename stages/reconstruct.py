@@ -16,6 +16,7 @@ from dae.reconstruction import (
     psnr,
     summarise,
 )
+from dae.sampling import examples
 from reporting.reconstruct import figures
 from stages._encoders import load_encoders
 from stages._figures import save_figure, save_image
@@ -31,7 +32,7 @@ def main(params: Params) -> None:
     """Measure and draw the reconstructions; the check comes last, so that its failure leaves figures to look at."""
     from dae.core.backend import keras
     from dae.core.images import corrupt, rescale, scale
-    from dae.core.networks import N_CLASSES, build_autoencoder, initial_weights
+    from dae.core.networks import build_autoencoder, initial_weights
     from dae.core.training import predict, set_up_tensorflow
     from dae.denoising import corrupt_and_denoise
 
@@ -73,10 +74,10 @@ def main(params: Params) -> None:
     errors = mean_squared_errors(original, kinds["denoised"])
     encoder = keras.Model(autoencoder.input, autoencoder.get_layer(f"encoder_{len(units)}").output)
     codes = predict(encoder, clean)
-    examples = [np.flatnonzero(classes == c)[0] for c in range(10)]
-    save_figure(f"{FIGURES}/networks", figures.networks, units, clean.shape[1], N_CLASSES)
-    save_figure(f"{FIGURES}/reconstruction", figures.reconstructions, original, kinds, examples, classes)
-    save_figure(f"{FIGURES}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10], classes)
+    shown, names = examples(classes, 10), [params.classes[c] for c in classes]
+    save_figure(f"{FIGURES}/networks", figures.networks, units, clean.shape[1], len(params.classes))
+    save_figure(f"{FIGURES}/reconstruction", figures.reconstructions, original, kinds, shown, names)
+    save_figure(f"{FIGURES}/worst", figures.reconstructions, original, kinds, np.argsort(-errors)[:10], names)
     kernel = autoencoder.get_layer("encoder_1").get_weights()[0]
     deviations = (original.reshape(len(original), -1) @ kernel).std(axis=0)
     save_figure(f"{FIGURES}/filters", figures.filters, kernel.T.reshape(-1, *images.shape[1:]), deviations)
@@ -88,7 +89,7 @@ def main(params: Params) -> None:
         found = denoised(level, "levels", number)
         found |= denoised_otherwise(found["noisy"], level)
         rows.append({"level": level} | {k: psnr(mean_squared_errors(original, v).mean()) for k, v in found.items()})
-        strips += [np.concatenate(list(array[examples]), axis=1) for array in found.values()]
+        strips += [np.concatenate(list(array[shown]), axis=1) for array in found.values()]
     curve = pd.DataFrame(rows)
     save_table("reports/noise_levels.csv", curve)
     save_figure(f"{FIGURES}/noise_levels", figures.noise_levels, levels, curve, params.noise)

@@ -13,7 +13,8 @@ import pandas as pd
 from dae import statistics
 from dae.classifiers import ClassifierJob, ClassifierSettings, train_classifiers
 from dae.core.seeds import derive
-from dae.ladder import UNKNOWN, LadderJob, LadderSettings, train_ladders
+from dae.ladder import LadderJob, LadderSettings, train_ladders
+from dae.sampling import UNLABELLED
 from stages.common.errors import StageError
 from stages.common.params import Params
 from stages.common.process import n_jobs
@@ -89,7 +90,7 @@ class Arms:
         study = self.study
 
         def job(i: int) -> LadderJob:
-            labels = np.full(len(study.labels), UNKNOWN, np.uint8)
+            labels = np.full(len(study.labels), UNLABELLED, np.uint8)
             labels[self.known[i]] = study.labels[self.known[i]]
             return LadderJob(study.images, labels, self._seen(), derive(study.params.seed, self.name, i, "ladder"))
 
@@ -169,16 +170,17 @@ def load_curve(settings: Ladder, params: Params) -> pd.DataFrame:
     return curve
 
 
-def ladder_settings(settings: Ladder, costs: Sequence[float], epochs: int) -> LadderSettings:
-    """The settings of a ladder with these denoising costs and epochs."""
+def ladder_settings(settings: Ladder, costs: Sequence[float], epochs: int, n_classes: int) -> LadderSettings:
+    """The settings of a ladder with these denoising costs, epochs and classes."""
     names = ("noise", "batch_size", "labelled_batch_size", "learning_rate", "products")
     values = {name: getattr(settings, name) for name in names}
-    return LadderSettings(units=tuple(settings.units), costs=tuple(costs), epochs=epochs, **values)
+    return LadderSettings(units=tuple(settings.units), costs=tuple(costs), epochs=epochs, n_classes=n_classes, **values)
 
 
-def convolutional(settings: Convolutional) -> ClassifierSettings:
+def convolutional(settings: Convolutional, n_classes: int) -> ClassifierSettings:
     """The settings of a convolutional student, which sees its images moved a little."""
     changes = {"units": tuple(settings.units), "masking": 0.0, "convolutional": True, "augment": True}
+    changes["n_classes"] = n_classes
     return ClassifierSettings(**settings.model_dump() | changes)
 
 

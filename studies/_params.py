@@ -7,6 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from stages.common.params import (
+    DATASETS,
+    OWN,
     BatchSize,
     Corruption,
     Epochs,
@@ -175,11 +177,12 @@ def load_study_params(path: Path = PATH) -> StudyParams:
 def check(params: Params, study_params: StudyParams) -> None:
     """Raise BadParameters if the two files of parameters do not fit each other."""
     require(PATH, study_params, _rules(params, study_params))
-    most = 50_000
+    labelled, n_classes = DATASETS[params.dataset]["labelled"], len(params.classes)
+    most = labelled * 5 // 6
     allowed = f"at most {most} for the studies, as tune tests on labelled images that were not drawn"
     require(Path("params.yaml"), params, [(params.n_labels <= most, "n_labels", allowed)])
     folds = study_params.tune.folds
-    least = 10 * (folds - 1) + 1  # StratifiedKFold fails if all ten classes have fewer images than there are folds
+    least = n_classes * (folds - 1) + 1  # StratifiedKFold fails if all classes have fewer images than there are folds
     allowed = f"at least {least} for the studies, so that a class has an image for each of {folds} folds"
     require(Path("params.yaml"), params, [(params.n_labels >= least, "n_labels", allowed)])
 
@@ -188,11 +191,22 @@ def run_study(main: Callable[[Params, StudyParams], None]) -> None:
     """Run a study after checking both files of parameters; for errors see `stages.common.process.run`."""
 
     def checked(params: Params) -> None:
-        study_params = load_study_params()
+        study_params = fitted(load_study_params(), params)
         check(params, study_params)
         main(params, study_params)
 
     run(checked)
+
+
+def fitted(study_params: StudyParams, params: Params) -> StudyParams:
+    """Of one's own data set, leave out the numbers of labels that it does not have; the main pipeline's is in."""
+    if params.dataset != OWN:
+        return study_params
+    curve, ladder = study_params.label_curve, study_params.ladder
+    possible = sorted({n for n in curve.n_labels if n <= params.most_labels()} | {params.n_labels})
+    changes: dict[str, Section] = {"label_curve": curve.model_copy(update={"n_labels": possible})}
+    changes["ladder"] = ladder.model_copy(update={"n_labels": [params.n_labels]})
+    return study_params.model_copy(update=changes)
 
 
 def _rules(params: Params, study_params: StudyParams) -> Iterator[Rule]:

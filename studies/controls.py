@@ -20,7 +20,7 @@ from stages._classifiers import classifier_jobs, classifier_settings
 from stages._daes import dae_settings
 from stages._encoders import load_encoders
 from stages.common.files import load_array, load_json, save_json, save_table
-from stages.common.params import Params
+from stages.common.params import DATASETS, Params
 from stages.common.process import n_jobs
 from studies._params import Controls, StudyParams, run_study
 from studies._study import Study, digest, question
@@ -251,6 +251,7 @@ class Rows:
     def elsewhere(self) -> dict[str, dict[str, list[float]]]:
         """Both arms on the other data set, with the same settings; the other data are fetched if they are needed."""
         other = "fashion_mnist" if self.params.dataset == "mnist" else "mnist"
+        own = {arm: replace(how, n_classes=len(DATASETS[other]["classes"])) for arm, how in self.own.items()}
 
         def answer() -> dict:
             arrays = _sources.find(other)
@@ -264,7 +265,7 @@ class Rows:
             draws = [study.draw("controls elsewhere", r, self.params.n_labels) for r in range(self.n)]
             return {
                 f"{arm}_elsewhere": measure(
-                    list(study.probabilities("controls elsewhere", draws, self.own[arm], start)), study.test_labels
+                    list(study.probabilities("controls elsewhere", draws, own[arm], start)), study.test_labels
                 )
                 for arm, start in (("with", encoders), ("without", [()]))
             }

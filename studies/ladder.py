@@ -28,18 +28,19 @@ def main(params: Params, study_params: StudyParams) -> None:
     settings = study_params.ladder
     load_curve(settings, params)  # its draws must be as many
     trainings = ARMS * sum(draws(settings, params, n) for n in settings.n_labels) + settings.replicates
-    study, found = Study(params, trainings, "studies.ladder"), {}
+    study, found, n_classes = Study(params, trainings, "studies.ladder"), {}, len(params.classes)
     for n_labels in counts(settings, params):
         arms, gamma = Arms(study, settings, n_labels), [0.0] * (len(settings.costs) - 1)
         rows: dict[str, list[dict]] = {}
         if n_labels == params.n_labels:
-            how = ladder_settings(settings, settings.costs, settings.fast_epochs)
+            how = ladder_settings(settings, settings.costs, settings.fast_epochs, n_classes)
             rows["ladder_fast"] = arms.ladders("fast ladder", how)
-        how = ladder_settings(settings, settings.costs, settings.epochs)
+        how = ladder_settings(settings, settings.costs, settings.epochs, n_classes)
         rows["ladder"] = arms.ladders("ladder", how)
-        how = ladder_settings(settings, [*gamma, settings.gamma_cost * n_labels], settings.epochs)
+        how = ladder_settings(settings, [*gamma, settings.gamma_cost * n_labels], settings.epochs, n_classes)
         rows["ladder_gamma"] = arms.ladders("Gamma model", how)
-        students = arms.students("student of the ladder", convolutional(settings.convolutional), RANDOM, rows["ladder"])
+        student = convolutional(settings.convolutional, n_classes)
+        students = arms.students("student of the ladder", student, RANDOM, rows["ladder"])
         rows["ladder_conv"] = with_teachers_time(students, rows["ladder"])
         found[n_labels] = rows
     table, summary = summarise(found, params.evaluate.confidence)

@@ -43,7 +43,7 @@ def main(params: Params, study_params: StudyParams) -> None:
     curve, others = load_curve(shared, params), pd.read_csv("reports/studies/ladder.csv")
     search_questions = 2 * n_questions(settings.search)
     trainings = ARMS * sum(draws(shared, params, n) for n in shared.n_labels) + shared.replicates
-    study = Study(params, search_questions + trainings, "studies.pushed")
+    study, n_classes = Study(params, search_questions + trainings, "studies.pushed"), len(params.classes)
 
     own = {arm: classifier_settings(params, section) for arm, section in SECTIONS.items()}
     wide = {arm: replace(found, units=tuple(settings.units)) for arm, found in own.items()}
@@ -69,11 +69,14 @@ def main(params: Params, study_params: StudyParams) -> None:
             "pushed": arms.classifiers("wide, with", chosen["with"].settings, pushed_start),
             "pseudo": with_teachers_time(arms.students("student", student, pretrained, teachers), teachers),
             "pseudo_conv": with_teachers_time(
-                arms.students("convolutional student", convolutional(shared.convolutional), RANDOM, teachers), teachers
+                arms.students(
+                    "convolutional student", convolutional(shared.convolutional, n_classes), RANDOM, teachers
+                ),
+                teachers,
             ),
         }
         if n_labels == params.n_labels:
-            alone = ladder_settings(shared, [0.0] * len(shared.costs), shared.epochs)
+            alone = ladder_settings(shared, [0.0] * len(shared.costs), shared.epochs, n_classes)
             found[n_labels]["ladder_alone"] = arms.ladders("ladder without denoising costs", alone)
     table, rows = summarise(found, params.evaluate.confidence)
     save_table("reports/studies/pushed.csv", table)

@@ -100,13 +100,14 @@ class Work:
 
     def ladder_epoch(self, gamma: bool) -> Unit:
         """An epoch of a ladder, or of its Gamma model."""
-        from dae.ladder import UNKNOWN, LadderJob, train_ladders
+        from dae.ladder import LadderJob, train_ladders
+        from dae.sampling import UNLABELLED
         from studies._arms import ladder_settings
 
         s, n = self.studies.ladder, self.params.n_labels
         costs = [*[0.0] * (len(s.costs) - 1), s.gamma_cost * n] if gamma else s.costs
-        settings = ladder_settings(s, costs, epochs=1)
-        known = np.where(np.arange(len(self.labels)) < n, self.labels, UNKNOWN).astype(np.uint8)
+        settings = ladder_settings(s, costs, epochs=1, n_classes=10)
+        known = np.where(np.arange(len(self.labels)) < n, self.labels, UNLABELLED).astype(np.uint8)
         job = LadderJob(self.images, known, self.test_images[:1], seed=1)  # to predict is no part of an epoch
         epochs = sum(self._ladder_draws()) * s.epochs + (0 if gamma else s.replicates * s.fast_epochs)
         return lambda: list(train_ladders([job], settings, n_jobs=1)), epochs
@@ -115,7 +116,7 @@ class Work:
         """A convolutional student of the studies ladder and pushed; it learns from all images and predicts them too."""
         from studies._arms import convolutional
 
-        settings = convolutional(self.studies.ladder.convolutional)
+        settings = convolutional(self.studies.ladder.convolutional, n_classes=10)
         job = ClassifierJob(self.images, self.labels, np.concatenate([self.test_images, self.images]), (), seed=1)
         return _classifiers(settings, [job]), 2 * sum(self._ladder_draws())
 

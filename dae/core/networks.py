@@ -1,13 +1,13 @@
 """Builds the denoising autoencoder and the classifier that reuses its encoder, of dense or convolutional layers."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from dae.core.backend import keras
 
-N_CLASSES = 10
-SIDE = 28  # pixels, height and width of an image
+N_CLASSES = 10  # of the published data sets
 
 
 class TiedDense(keras.layers.Layer):
@@ -75,38 +75,41 @@ def untie(autoencoder: keras.Model, units: Sequence[int]) -> keras.Model:
     return plain
 
 
-def build_classifier(n_pixels: int, units: Sequence[int], dropout: float) -> keras.Model:
+def build_classifier(n_pixels: int, units: Sequence[int], dropout: float, n_classes: int = N_CLASSES) -> keras.Model:
     """A multilayer perceptron: the encoder's layers, each followed by dropout, and a linear output.
 
     Args:
         n_pixels: width of the input.
         units: widths of the hidden layers.
         dropout: fraction of each hidden layer's units dropped in training, in [0, 1).
+        n_classes: width of the output.
 
     Returns:
-        A model from (n, n_pixels) pixels in [0, 1] to (n, 10) logits, whose first 2 * len(units) weights have the
+        A model from (n, n_pixels) pixels in [0, 1] to (n, n_classes) logits, whose first 2 * len(units) weights have the
         shapes of the encoder's.
     """
     inputs = x = keras.Input((n_pixels,), name="pixels")
     for depth, width in enumerate(units, start=1):
         x = keras.layers.Dense(width, activation="relu", name=f"encoder_{depth}")(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{depth}")(x)
-    return keras.Model(inputs, keras.layers.Dense(N_CLASSES, name="logits")(x), name="classifier")
+    return keras.Model(inputs, keras.layers.Dense(n_classes, name="logits")(x), name="classifier")
 
 
-def build_convolutional_autoencoder(units: Sequence[int]) -> keras.Model:
+def build_convolutional_autoencoder(n_pixels: int, units: Sequence[int]) -> keras.Model:
     """An autoencoder of strided convolutions and a dense code, with a decoder that mirrors them.
 
     Args:
+        n_pixels: of an image, which is a square.
         units: number of filters of each convolution, one or two, then the width of the code. Each convolution halves
             the image's height and width.
 
     Returns:
-        A model for images of 28 by 28 pixels; for inputs, outputs and weights see `build_autoencoder`.
+        A model; for inputs, outputs and weights see `build_autoencoder`.
     """
-    inputs = keras.Input((SIDE * SIDE,), name="pixels")
+    inputs = keras.Input((n_pixels,), name="pixels")
     x = _convolutional_encoder(inputs, units, dropout=0.0)
-    side, filters = SIDE // 2 ** (len(units) - 1), units[-2]
+    whole, halvings, filters = math.isqrt(n_pixels), len(units) - 1, units[-2]
+    side = math.ceil(whole / 2**halvings)
     x = keras.layers.Dense(side * side * filters, activation="relu", name=f"decoder_{len(units)}")(x)
     x = keras.layers.Reshape((side, side, filters))(x)
     for depth in range(len(units) - 1, 0, -1):
@@ -114,18 +117,23 @@ def build_convolutional_autoencoder(units: Sequence[int]) -> keras.Model:
         x = keras.layers.Conv2DTranspose(
             width, 3, strides=2, padding="same", activation=activation, name=f"decoder_{depth}"
         )(x)
+    if surplus := side * 2**halvings - whole:  # halves of odd sides were rounded up
+        x = keras.layers.Cropping2D(((0, surplus), (0, surplus)))(x)
     return keras.Model(inputs, keras.layers.Flatten()(x), name="convolutional_autoencoder")
 
 
-def build_convolutional_classifier(units: Sequence[int], dropout: float) -> keras.Model:
+def build_convolutional_classifier(
+    n_pixels: int, units: Sequence[int], dropout: float, n_classes: int = N_CLASSES
+) -> keras.Model:
     """The convolutional encoder with dropout, and a linear output; see `build_classifier`."""
-    inputs = keras.Input((SIDE * SIDE,), name="pixels")
+    inputs = keras.Input((n_pixels,), name="pixels")
     x = _convolutional_encoder(inputs, units, dropout)
-    return keras.Model(inputs, keras.layers.Dense(N_CLASSES, name="logits")(x), name="convolutional_classifier")
+    return keras.Model(inputs, keras.layers.Dense(n_classes, name="logits")(x), name="convolutional_classifier")
 
 
 def _convolutional_encoder(inputs: keras.KerasTensor, units: Sequence[int], dropout: float) -> keras.KerasTensor:
-    x = keras.layers.Reshape((SIDE, SIDE, 1))(inputs)
+    side = math.isqrt(inputs.shape[1])
+    x = keras.layers.Reshape((side, side, 1))(inputs)
     for depth, filters in enumerate(units[:-1], start=1):
         x = keras.layers.Conv2D(filters, 3, strides=2, padding="same", activation="relu", name=f"encoder_{depth}")(x)
         x = keras.layers.Dropout(dropout, name=f"dropout_{depth}")(x)

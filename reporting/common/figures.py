@@ -30,6 +30,7 @@ WIDTH, HEIGHT = 4.2, 2.7  # inches, without a legend; a phone 375 pixels wide sh
 LINE = 0.2  # inches, of a legend
 HALF = 24  # characters of a legend that fit in half of the width
 LONG = 28  # characters that fit beside an axis
+LONGEST_HEAD = 16  # characters of a name above a column
 GAP = 2  # pixels between images
 # the sign of a number as a colour, its size as opacity, so that 0 has the colour of the page
 SIGNS = LinearSegmentedColormap.from_list(
@@ -114,9 +115,14 @@ def finish(figure: Figure, language: str) -> Figure:
     return figure
 
 
+def is_long(names: Sequence[str]) -> bool:
+    """Whether names are too long to stand side by side above columns, or below bars."""
+    return max(map(len, names), default=0) > 3
+
+
 def image_rows(
     rows: Sequence[tuple[str, np.ndarray]],
-    heads: Sequence[object] | np.ndarray = (),
+    heads: Sequence[object] = (),
     colours: str | Colormap = "gray",
     low: float = 0,
     columns: int = 10,
@@ -125,7 +131,7 @@ def image_rows(
 
     Args:
         rows: for each row, its name, which may be empty, and images of shape (n, height, width), from `low` to 1.
-        heads: what stands above each column.
+        heads: what stands above each column; turned upright where a head is long, and cut after `LONGEST_HEAD` letters.
         colours: a colour map.
         columns: so many images fill the width, or as many as the longest row has.
     """
@@ -133,7 +139,10 @@ def image_rows(
     columns = max(columns, *(len(images) for _, images in rows))
     points = 72 * WIDTH / (columns * width - GAP)  # for each pixel
     line = math.ceil(13 / points)  # pixels, of a line of text
-    tops = np.cumsum([line * (len(heads) > 0)] + [line * bool(name) + height for name, _ in rows])
+    names = [str(head)[:LONGEST_HEAD] for head in heads]
+    upright = is_long(names)
+    top = math.ceil(6 * max(map(len, names)) / points) + GAP if upright else line * (len(names) > 0)
+    tops = np.cumsum([top] + [line * bool(name) + height for name, _ in rows])
     canvas = np.full((tops[-1] - GAP, columns * width - GAP), np.nan)
     figure = Figure(figsize=(WIDTH, canvas.shape[0] * points / 72), layout="none")  # type: ignore[arg-type]
     axis = figure.add_axes((0, 0, 1, 1))
@@ -142,8 +151,9 @@ def image_rows(
         for column, image in enumerate(images):
             canvas[bottom - height : bottom - GAP, column * width : (column + 1) * width - GAP] = image
         axis.text(-0.5, bottom - height - 0.5 - 3 / points, name.replace("\n", " "), fontsize=9)
-    for column, head in enumerate(heads):
-        axis.text((column + 0.5) * width - GAP, line - 0.5 - 3 / points, str(head), ha="center", fontsize=9)
+    for column, head in enumerate(names):
+        x, y = (column + 0.5) * width - GAP, top - 0.5 - 3 / points
+        axis.text(x, y, head, ha="center", fontsize=9, rotation=90 if upright else 0)
     axis.imshow(canvas, cmap=colours, vmin=low, vmax=1, interpolation="none", aspect="auto")
     return figure
 

@@ -1,13 +1,17 @@
 """What the stage evaluate draws."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from reporting.common.figures import COLOURS, HEIGHT, ORANGE, SIGNS, WIDTH, finish, panels
+from reporting.common.figures import COLOURS, HEIGHT, ORANGE, SIGNS, WIDTH, finish, is_long, panels
 from reporting.common.numbers import number
 from reporting.common.words import words_of
+
+MOST_CELLS = 15  # classes, at most, for which the cells of a confusion matrix have room for a number
 
 
 def paired_accuracies(
@@ -48,7 +52,7 @@ def paired_accuracies(
     return [finish(figure, language) for figure in figures]
 
 
-def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) -> list[Figure]:
+def confusions(matrices: dict[str, np.ndarray], replicates: int, names: Sequence[str], language: str) -> list[Figure]:
     """Confusions without pre-training, and their change by pre-training; both in test images a replicate.
 
     The larger a number, the stronger is its colour; it is that of the arm that has more of this confusion.
@@ -56,6 +60,7 @@ def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) 
     Args:
         matrices: for each arm, counts over all replicates by true class (rows) and predicted class (columns).
         replicates: their number.
+        names: of the classes.
     """
     words = words_of("evaluate", language)
     without, change = matrices["without"] / replicates, (matrices["with"] - matrices["without"]) / replicates
@@ -68,12 +73,13 @@ def confusions(matrices: dict[str, np.ndarray], replicates: int, language: str) 
         # pale enough for the numbers on it
         axis.imshow(matrix, cmap=SIGNS, vmin=-1.6 * largest, vmax=1.6 * largest, interpolation="none")
         axis.grid(False)
-        for row, column in np.ndindex(matrix.shape):
+        for row, column in np.ndindex(matrix.shape if len(names) <= MOST_CELLS else (0, 0)):
             value = float(change[row, column] if sign else without[row, column])
             if abs(value) >= 0.5:
                 axis.text(column, row, number(language, value, 0, sign), ha="center", va="center", fontsize=9)
-        axis.set_xticks(range(len(matrix)))
-        axis.set_yticks(range(len(matrix)))
+        size = None if len(names) <= MOST_CELLS else max(3, 130 / len(names))
+        axis.set_xticks(range(len(names)), names, rotation=90 if is_long(names) else 0, fontsize=size)
+        axis.set_yticks(range(len(names)), names, fontsize=size)
         axis.set_xlabel(words["predicted_class"])
         axis.set_ylabel(words["true_class"])
         axis.set_title(title)

@@ -48,17 +48,17 @@ def networks(units: Sequence[int], n_pixels: int, n_classes: int, language: str)
 
 
 def reconstructions(
-    original: np.ndarray, kinds: dict[str, np.ndarray], which: Sequence[int], classes: np.ndarray, language: str
+    original: np.ndarray, kinds: dict[str, np.ndarray], which: Sequence[int], classes: Sequence[str], language: str
 ) -> Figure:
     """Draw originals, then a row for each of `kinds` (noisy, denoised, ...); a column for each index in `which`.
 
     Args:
         original: shape (n, 28, 28), pixels in [0, 1]; so are the kinds.
-        classes: shape (n,); those of the images drawn stand above their columns.
+        classes: the names of the n images' classes; those of the images drawn stand above their columns.
     """
     words, which = words_of("reconstruct", language), list(which)
     rows = [(words[kind], images[which]) for kind, images in [("original", original), *kinds.items()]]
-    return image_rows(rows, heads=classes[which])
+    return image_rows(rows, heads=[classes[i] for i in which])
 
 
 def filters(kernels: np.ndarray, deviations: np.ndarray, language: str, n: int = 60) -> Figure:

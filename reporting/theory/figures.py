@@ -6,7 +6,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 
-from reporting.common.figures import BLACK, BLUE, HEIGHT, VERMILION, WIDTH, finish, image_rows, panels
+from reporting.common.figures import BLACK, BLUE, HEIGHT, VERMILION, WIDTH, finish, image_rows, is_long, panels
 from reporting.common.numbers import hundredfold, number
 from reporting.common.words import words_of
 
@@ -14,18 +14,21 @@ IN_A_ROW = 10  # images
 DRAWN = 600  # points of a map; more would hide each other
 
 
-def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict], language: str) -> list[Figure]:
-    """Draw two-dimensional codes of images, the first `DRAWN` as numerals, and a larger numeral at each class's median.
+def maps(
+    codes: dict[str, np.ndarray], classes: np.ndarray, names: Sequence[str], kept: dict[str, dict], language: str
+) -> list[Figure]:
+    """Draw two-dimensional codes of images, the first `DRAWN` as their classes' numbers, and at its median each name.
 
     Args:
         codes: `ae_code` and `pca_code`, each of shape (n, 2).
-        classes: shape (n,), 0 to 9.
+        classes: shape (n,), numbers of the classes, from 0.
+        names: of the classes.
         kept: for each code `trustworthiness`, in [0, 1], and `neighbours`, the accuracy of nearest neighbours, whose
             `mean` is a fraction.
     """
     words = words_of("theory", language)
     figures, axes = panels(WIDTH, WIDTH)
-    colours = mpl.colormaps["tab10"](range(10))
+    colours = mpl.colormaps["tab10"](np.arange(len(names)) % 10)
     for axis, (name, points) in zip(axes, codes.items(), strict=True):
         for c in np.unique(classes):
             few = points[:DRAWN][classes[:DRAWN] == c]
@@ -33,8 +36,9 @@ def maps(codes: dict[str, np.ndarray], classes: np.ndarray, kept: dict[str, dict
             axis.scatter(few[:, 0], few[:, 1], **look)
         for c in np.unique(classes):
             x, y = np.median(points[classes == c], axis=0)
-            box = {"boxstyle": "circle,pad=0.15", "facecolor": "white", "edgecolor": colours[c], "linewidth": 1.5}
-            axis.text(x, y, str(c), ha="center", va="center", fontsize=10, bbox=box)
+            style = "round,pad=0.15" if len(names[c]) > 2 else "circle,pad=0.15"
+            box = {"boxstyle": style, "facecolor": "white", "edgecolor": colours[c], "linewidth": 1.5}
+            axis.text(x, y, names[c], ha="center", va="center", fontsize=10, bbox=box)
         axis.set_xticks([])
         axis.set_yticks([])
         axis.spines[:].set_visible(False)
@@ -65,25 +69,28 @@ def compression(rows: dict[str, np.ndarray], n_bytes: int, language: str) -> Fig
     return image_rows([(words[kind].format(number(language, n_bytes)), images) for kind, images in rows.items()])
 
 
-def anomalies(auroc: dict[str, float], by_ink: dict[str, float], language: str) -> Figure:
+def anomalies(auroc: dict[str, float], by_ink: dict[str, float], names: Sequence[str], language: str) -> Figure:
     """Draw the area under the ROC curve, in [0, 1], for each class left out of the training.
 
     Args:
         auroc: of the reconstruction error.
         by_ink: of the reconstruction error divided by the image's ink.
+        names: of all classes; the keys of both dicts are the numbers of those left out.
     """
     words = words_of("theory", language)
     figure = Figure()
     axis = figure.subplots()
     values = list(auroc.values())
     colours = [BLUE if value > 0.5 else VERMILION for value in values]
-    axis.bar(list(auroc), values, color=colours, width=0.6, label=words["by_error"])
-    axis.plot(list(by_ink), list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
+    left_out = [names[int(c)] for c in auroc]
+    axis.bar(left_out, values, color=colours, width=0.6, label=words["by_error"])
+    axis.plot(left_out, list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
     for x, value in enumerate(values):
         text = number(language, value, 2)
         axis.text(x, 0.03, text, ha="center", va="bottom", rotation=90, fontsize=10, fontweight="bold", color="white")
     axis.axhline(0.5, color="black", linestyle="--", linewidth=1, label=words["chance"])
     axis.set_ylim(0, 1.08)
+    axis.tick_params("x", rotation=90 if is_long(left_out) else 0)
     axis.set_xlabel(words["left_out"])
     axis.set_ylabel(words["auroc"])
     axis.grid(visible=False, axis="x")

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
@@ -96,7 +96,6 @@ Line = text(
     r"[^\r\n<>|*_`\[\]\\]{0,200}", "a text in one line of at most 200 characters, without any of < > | * _ ` [ ] \\"
 )
 Address = text(r"(https?://[^\s<>|`\[\]()\"]{1,200})?", 'an address that starts with http:// or https://, or ""')
-PIXELS = 28 * 28
 
 
 def _public_functions(path: Path) -> tuple[str, ...]:
@@ -105,7 +104,12 @@ def _public_functions(path: Path) -> tuple[str, ...]:
     return tuple(node.name for node in nodes if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"))
 
 
-DATASETS = YAML(typ="safe", pure=True).load((ROOT / "stages/datasets.yaml").read_text(encoding="utf-8"))
+OWN = "own"  # the data set that tools/import_images.py makes
+DATASETS = {  # what data/sources/ says of each data set; its README.md explains the keys
+    path.parent.name: YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
+    for path in sorted((ROOT / "data/sources").glob("*/dataset.yaml"))
+}
+REMEDY = f"make it with `python -m tools.import_images SOURCE`, or fetch it with `dvc pull data/sources/{OWN}`"
 CORRUPTIONS = _public_functions(ROOT / "dae/core/corruptions.py")
 Corruption = one_of(*CORRUPTIONS)
 
@@ -178,7 +182,7 @@ class About(Section):
 
 class Params(Section):
     seed: whole(0, 2**31 - 1)
-    dataset: one_of(*DATASETS)
+    dataset: one_of(*(name for name in DATASETS if name != OWN), OWN)
     n_labels: whole(10, 60_000, ", the size of the training set")
     replicates: whole(1, 1000)
     corruption: Corruption
@@ -196,20 +200,43 @@ class Params(Section):
 
     def rules(self) -> Iterator[Rule]:
         """Yield the conditions on the numbers of dAEs and labels, and on images and codes of the theory exercises."""
-        images, narrow = self.theory.images, [code for code in self.theory.codes if code < PIXELS]
-        most = self.most_labels()
         yield self.pretrain.models <= self.replicates, "pretrain.models", f"at most replicates, {self.replicates}"
+        yield self.dataset in DATASETS, "dataset", f"{OWN}, once data/sources/{OWN} is there: {REMEDY}"
+        if self.dataset not in DATASETS:
+            return
+        most, n_pixels = self.most_labels(), DATASETS[self.dataset]["side"] ** 2
         yield self.n_labels <= most, "n_labels", f"at most {most} of {self.dataset} where split.stratified is true"
+        images, narrow = self.theory.images, [code for code in self.theory.codes if code < n_pixels]
         yield self.theory.few < images, "theory.few", f"a number below theory.images, {images}"
         both = 0 < len(narrow) < len(self.theory.codes)
-        yield both, "theory.codes", f"a list with a code below {PIXELS}, the pixels of an image, and one not below"
+        yield both, "theory.codes", f"a list with a code below {n_pixels}, the pixels of an image, and one not below"
         # PCA needs at least as many images as components
         fit = max(narrow, default=0) <= images
-        yield fit, "theory.codes", f"a list whose codes below {PIXELS} are at most theory.images, {images}"
+        yield fit, "theory.codes", f"a list whose codes below {n_pixels} are at most theory.images, {images}"
+
+    @property
+    def classes(self) -> list[str]:
+        """The names of the data set's classes, in the order of their labels 0, 1, ..."""
+        return DATASETS[self.dataset]["classes"]
 
     def most_labels(self) -> int:
         """The largest number of labelled images that can be drawn; the rarest class bounds it if `split.stratified`."""
-        return 10 * DATASETS[self.dataset]["rarest"] if self.split.stratified else 60_000
+        entry = DATASETS[self.dataset]
+        if not self.split.stratified or self.n_labels == entry["labelled"]:
+            return entry["labelled"]
+        return len(entry["classes"]) * entry["rarest"]
+
+    @model_validator(mode="after")
+    def fitted(self) -> Self:
+        """Lower the numbers of images that exceed those of one's own data set to what it has."""
+        if self.dataset != OWN or OWN not in DATASETS:
+            return self
+        entry = DATASETS[OWN]
+        images = min(self.theory.images, entry["train"])
+        tasks = self.theory.tasks.model_copy(update={"images": min(self.theory.tasks.images, entry["train"])})
+        few = min(self.theory.few, images // 2)
+        theory = self.theory.model_copy(update={"images": images, "few": few, "tasks": tasks})
+        return self.model_copy(update={"n_labels": min(self.n_labels, entry["labelled"]), "theory": theory})
 
 
 def load_params(path: Path = Path("params.yaml")) -> Params:

@@ -12,6 +12,7 @@ from dae.autoencoders import SEEN, AutoencoderJob, AutoencoderResult, Autoencode
 from dae.codes import linear_probe, neighbours_probe
 from dae.core.seeds import derive
 from dae.reconstruction import psnr
+from dae.sampling import UNLABELLED, examples
 from stages.common.params import Params
 
 Jobs = dict[str, tuple[AutoencoderJob, AutoencoderSettings]]
@@ -27,7 +28,7 @@ class Inputs:
     """The data of all exercises. Images are uint8 of shape (n, pixels), labels uint8 of shape (n,).
 
     Attributes:
-        train, train_labels: the training images that the autoencoders see.
+        train, train_labels: the training images that the autoencoders see; of some the label may be `UNLABELLED`.
         many: training images for the autoencoders of the tasks that need much training.
         test, test_labels: the test images.
         labelled, labels: label draws to train probes on, of shapes (draws, n_labels, pixels) and (draws, n_labels).
@@ -52,6 +53,11 @@ class Inputs:
         """The number of pixels of an image."""
         return self.train.shape[1]
 
+    @property
+    def known(self) -> np.ndarray:
+        """Which training images have a label: bool of shape (n,)."""
+        return self.train_labels != UNLABELLED
+
     @cached_property
     def scaled(self) -> np.ndarray:
         """The test images as float32 in [0, 1]."""
@@ -59,10 +65,10 @@ class Inputs:
 
     @cached_property
     def queries(self) -> dict[str, np.ndarray]:
-        """Four kinds of `QUERIES` images to reconstruct: test images, the first ten of them one of each class; the same
-        masked; the same turned by 180 degrees; and pure noise. Uint8 of shape (n, pixels)."""
-        rng, first = np.random.default_rng(self.query_seed), [np.argmax(self.test_labels == c) for c in range(10)]
-        images = self.test[[*first, *range(QUERIES - 10)]]
+        """Four kinds of at most `QUERIES` images to reconstruct: test images, the first ten of them of as many classes
+        as there are; the same masked; the same turned by 180 degrees; and pure noise. Uint8, shape (n, pixels)."""
+        rng, first = np.random.default_rng(self.query_seed), examples(self.test_labels, 10)
+        images = self.test[[*first, *range(min(QUERIES - len(first), len(self.test)))]]
         noise = rng.integers(0, 256, images.shape, np.uint8)
         masked = np.where(rng.random(images.shape) < self.noise, np.uint8(0), images)
         return {"plain": images, "masked": masked, "upside_down": images[:, ::-1], "noise": noise}

@@ -72,5 +72,5 @@ def _strange(reconstructed: list[np.ndarray], inputs: Inputs) -> dict[str, float
 
 
 def _shown(kinds: dict[str, np.ndarray]) -> np.ndarray:
-    """Of ten classes, four images masked, three upside down, and three of noise."""
+    """Of ten images, of as many classes as there are, four masked, three upside down, and three of noise."""
     return np.concatenate([kinds["masked"][:4], kinds["upside_down"][4:7], kinds["noise"][7:10]])

@@ -45,8 +45,9 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
         steps=settings(params, (1,)).steps,
         learning_rate=params.theory.learning_rate,
         convolutional=True,
+        n_classes=len(params.classes),
     )
-    job = ClassifierJob(inputs.train, inputs.train_labels, inputs.test, [], inputs.seeds[0])
+    job = ClassifierJob(inputs.train[inputs.known], inputs.train_labels[inputs.known], inputs.test, [], inputs.seeds[0])
     (judge,) = train_classifiers([(job, network)], n_jobs())
     reference, *looks = look(judge.weights, network.units, [shuffled[:half], *sets.values()], n_jobs())
     right = judge.probabilities.argmax(axis=1) == inputs.test_labels

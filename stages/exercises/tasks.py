@@ -18,10 +18,15 @@ def jobs(inputs: Inputs, params: Params) -> Jobs:
     """Train an autoencoder for the map, and one for each class that is left out of the training."""
     units: list[int] = params.theory.tasks.units
     found = {"map": (inputs.probed(train=inputs.many, keeps_codes=True), long(params, (*units[:-1], 2)))}
-    for c in range(10):  # an autoencoder should reconstruct a class worse if it has not seen it
-        seen = inputs.train[inputs.train_labels != c]
+    for c in left_out(inputs):  # an autoencoder should reconstruct a class worse if it has not seen it
+        seen = inputs.train[inputs.known & (inputs.train_labels != c)]
         found[f"without {c}"] = (inputs.job(train=seen), settings(params, ANOMALY_UNITS))
     return found
+
+
+def left_out(inputs: Inputs) -> list[int]:
+    """The classes that are taken for anomalies in turn: at most the first ten."""
+    return np.unique(inputs.test_labels)[:10].tolist()
 
 
 def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
@@ -39,7 +44,7 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
     def auroc(scale: np.ndarray | float) -> dict[str, float]:
         return {
             str(c): round(float(roc_auc_score(inputs.test_labels == c, results[f"without {c}"].test_errors / scale)), 4)
-            for c in range(10)
+            for c in left_out(inputs)
         }
 
     compressed = results["plain"]
@@ -51,7 +56,9 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
         "anomaly_units": list(ANOMALY_UNITS),
         "map": {
             name: {
-                "trustworthiness": round(trustworthiness(mapped, xy, n_neighbors=NEIGHBOURS), 4),
+                "trustworthiness": round(
+                    trustworthiness(mapped, xy, n_neighbors=min(NEIGHBOURS, len(mapped) // 2 - 1)), 4
+                ),
                 "neighbours": spread(neighbours[name]),
             }
             for name, xy in codes.items()

@@ -3,7 +3,8 @@ import pytest
 
 from dae.core.backend import tf
 from dae.core.images import scale
-from dae.ladder import UNKNOWN, Ladder, LadderJob, LadderSettings, combine, train_ladders
+from dae.ladder import Ladder, LadderJob, LadderSettings, combine, train_ladders
+from dae.sampling import UNLABELLED
 
 UNITS, COSTS = [32, 16], [10.0, 1.0, 0.1, 0.1]
 SIZE = 200 * (784 + sum(UNITS) + 10)
@@ -164,7 +165,7 @@ def test_there_is_no_decoder_below_the_lowest_cost():
 def test_unlabelled_images_help(mnist):
     """100 labels: far better than the same network without the denoising; and the same bytes again."""
     images, truths = mnist["train_images"][:5000].reshape(-1, 784), mnist["train_labels"]
-    labels = np.full(len(images), UNKNOWN, np.uint8)
+    labels = np.full(len(images), UNLABELLED, np.uint8)
     labels[:100] = truths[:100]
     test, test_labels = mnist["test_images"].reshape(-1, 784), mnist["test_labels"]
     job = LadderJob(images, labels, test, seed=3)

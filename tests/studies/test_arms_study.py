@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dae.ladder import UNKNOWN
+from dae.sampling import UNLABELLED
 from stages._classifiers import classifier_settings
 from stages.common.errors import StageError
 from stages.common.params import load_params
@@ -109,9 +109,9 @@ def test_a_ladder_knows_the_labels_of_its_draw_and_no_others(arms, monkeypatch):
     known = SimpleNamespace(
         units=[8], noise=0.3, batch_size=10, labelled_batch_size=5, learning_rate=0.01, products="float32"
     )
-    found = arms.ladders("what", ladder_settings(known, [1.0], 2))
+    found = arms.ladders("what", ladder_settings(known, [1.0], 2, 10))
     for job, rows in zip(given, arms.known, strict=True):
-        assert np.array_equal(np.flatnonzero(job.labels != UNKNOWN), np.sort(rows))
+        assert np.array_equal(np.flatnonzero(job.labels != UNLABELLED), np.sort(rows))
         assert np.array_equal(job.labels[rows], arms.study.labels[rows])
     assert [one["seconds"] for one in found] == [3.0] * 6
 
