@@ -100,8 +100,8 @@ class Ladder(keras.Model):
             noise: float32 of shape (n * sum of `widths`,), standard normal.
 
         Returns:
-            Logits of all images, shape (n, n_classes), and the noisy layers of the unlabelled ones, from the image to the
-            output.
+            Logits of all images, shape (n, n_classes), and the noisy layers of the unlabelled ones, from the image to
+            the output.
         """
         n = tf.shape(images)[0]
         pieces = tf.split(noise, [n * width for width in self.widths])
@@ -123,8 +123,8 @@ class Ladder(keras.Model):
         """Encode images, float32 of shape (n, pixels), without noise.
 
         Returns:
-            Logits of shape (n, n_classes); the normalised layers, from the image to the output; and the moments, mean and
-            variance, of each layer above the image.
+            Logits of shape (n, n_classes); the normalised layers, from the image to the output; and the moments, mean
+            and variance, of each layer above the image.
         """
         h, layers, layer_moments = images, [images], []
         for layer in self.layers_up:

@@ -27,8 +27,8 @@ def draw_labelled(labels: np.ndarray, n_labels: int, seed: int, stratified: bool
         n_labels: number of images to draw, at most those with a label.
         seed: for the draw.
         stratified: if true, draw equally many images of every class, but for one more of some classes, chosen at
-            random, where the number of classes does not divide n_labels. Else all images are equally likely, and a class
-            may be rare or missing if n_labels is small. All labelled images are drawn whichever it is.
+            random, where the number of classes does not divide n_labels. Else all images are equally likely, and a
+            class may be rare or missing if n_labels is small. If there are only n_labels, all are drawn.
 
     Returns:
         Row numbers in random order, int32 array of shape (n_labels,).

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from dae.sampling import UNLABELLED, examples
 from reporting.common.words import LANGUAGES, words_of
 from reporting.pages.html import page
 from reporting.pages.markdown import render
@@ -38,7 +39,7 @@ def main(params: Params) -> None:
         "kinds": [kind for kind in found["levels"][0] if kind != "level"],
         "psnr": found["levels"],
         "start": min(range(len(levels)), key=lambda i: abs(levels[i] - params.noise)),
-        "classes": list(range(10)),
+        "classes": [params.classes[c] for c in found["examples"]],
         "strips": "figures/reconstruct/strips.webp",
     }
     save_text("reports/report.html", page(texts, FOLDER, links, slider))
@@ -47,8 +48,9 @@ def main(params: Params) -> None:
 def load(params: Params) -> dict[str, Any]:
     """Load the results of the other stages, for `reporting.report.facts.collect`."""
     train_images = load_array("data/raw/train_images.npy")
-    drawn = load_array("data/raw/train_labels.npy")[load_array("data/split/draws.npy")]
-    counts = np.array([np.bincount(labels, minlength=10) for labels in drawn])
+    labels, n_classes = load_array("data/raw/train_labels.npy"), len(params.classes)
+    counts = np.array([np.bincount(drawn, minlength=n_classes) for drawn in labels[load_array("data/split/draws.npy")]])
+    test_labels = load_array("data/raw/test_labels.npy")
     return {
         "evaluation": load_json("reports/evaluation.json"),
         "metrics_file": load_json("reports/metrics.json"),
@@ -66,11 +68,13 @@ def load(params: Params) -> dict[str, Any]:
         "dataset": DATASETS[params.dataset],
         "images": DATASETS[params.dataset]["title"],
         "class_counts": {"min": int(counts.min()), "max": int(counts.max())},
+        "labelled_of_class": np.bincount(labels[labels != UNLABELLED], minlength=n_classes).tolist(),
+        "examples": test_labels[examples(test_labels, 10)].tolist(),
         "plain": load_json("reports/plain.json"),
         "listing": Path("docs/plain_keras.py").read_text(encoding="utf-8").rstrip(),
         "n_train": len(train_images),
         "n_pixels": train_images[0].size,
-        "n_test": len(load_array("data/raw/test_labels.npy")),
+        "n_test": len(test_labels),
         "sources": origins("dvc.yaml", FOLDER, before="report"),
         "versions": numeric_versions(),
         "pythons": pythons(),

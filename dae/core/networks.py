@@ -85,8 +85,8 @@ def build_classifier(n_pixels: int, units: Sequence[int], dropout: float, n_clas
         n_classes: width of the output.
 
     Returns:
-        A model from (n, n_pixels) pixels in [0, 1] to (n, n_classes) logits, whose first 2 * len(units) weights have the
-        shapes of the encoder's.
+        A model from (n, n_pixels) pixels in [0, 1] to (n, n_classes) logits, whose first 2 * len(units) weights have
+        the shapes of the encoder's.
     """
     inputs = x = keras.Input((n_pixels,), name="pixels")
     for depth, width in enumerate(units, start=1):

@@ -34,6 +34,8 @@ def facts(p: Any, theory: dict[str, Any], n_pixels: int) -> dict[str, Any]:
         "grey": GREY,
         "easiest": aurocs[-1],
         "hardest": aurocs[0],
+        "easiest_name": p.classes[int(aurocs[-1][0])],
+        "hardest_name": p.classes[int(aurocs[0][0])],
         "mean_auroc": float(np.mean(list(theory["auroc"].values()))),
         "samples": theory["samples"]["sets"],
         "n_multiplications": 2 * sum(map(math.prod, pairwise([n_pixels, *p.network.units]))),

@@ -14,6 +14,7 @@ DIGITS = {"accuracy": 2, "macro_f1": 2, "log_loss": 3}  # after the point; 4 for
 FEW_LABELS = 5000  # up to this number, labels are easily learnt by heart
 TWINS = ("neural network", "dropout NN + pseudo-label + dAE", "ladder")  # published methods like those of the table
 TINY_P = 0.001  # a smaller p value is written as `< 0.001`
+BALANCED = 1.5  # classes are about as frequent as one another if none is so many times as frequent as another
 ALMOST_SURE = 0.9995  # a larger probability is written as `> 99.9%`
 
 
@@ -22,6 +23,9 @@ def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
     evaluation, reconstruction = found["evaluation"], found["reconstruction"]
     facts = found | {
         "p": p,
+        "classes": p.classes,
+        "n_labelled": sum(found["labelled_of_class"]),
+        "replicates_needed": replicates_needed(p, evaluation["difference"]["accuracy"]["smallest"]),
         "about": [line for line in (p.about.author, p.about.course, p.about.date) if line],
         "passes": {arm: passes(p, getattr(p, section)) for arm, section in SECTIONS.items()},
         "n_filters": min(p.network.units[0], FILTERS),
@@ -65,6 +69,11 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
         "has_pushed": any(row["name"] == "pushed" for row in facts["methods"]),
         "has_published": any(row["kind"] == "published" for row in facts["methods"]),
         "few_labels": p.n_labels <= FEW_LABELS,
+        "mnist": p.dataset == "mnist",
+        "own": p.dataset == "own",
+        "all_labelled": p.n_labels == facts["n_labelled"],
+        "balanced": max(facts["labelled_of_class"]) <= BALANCED * min(facts["labelled_of_class"]),
+        "one_of_each": len(p.classes) == 10,
         "mostly_black_or_white": facts["dataset"]["mostly_black_or_white"],
         "denoises": r["psnr"]["noisy"] is not None and more(r["psnr"]["denoised"], r["psnr"]["noisy"]),
         "beats_linear": more(r["psnr"]["denoised"], r["psnr"]["linear"]),
@@ -83,6 +92,20 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
 def passes(p: Any, arm: Any) -> float:
     """How many times an arm's training sees each labelled image."""
     return arm.steps * arm.batch_size / p.n_labels
+
+
+def replicates_needed(p: Any, smallest: float | None) -> int | None:
+    """How many replicates would find a difference as small as the margin; None if these do, or it is not known.
+
+    The smallest difference that a t test finds falls about with the square root of the number of replicates.
+
+    Args:
+        p: the parameters.
+        smallest: the smallest difference that the present replicates find.
+    """
+    if smallest is None or not p.evaluate.margin or smallest <= p.evaluate.margin:
+        return None
+    return math.ceil(p.replicates * (smallest / p.evaluate.margin) ** 2)
 
 
 def alike(p: Any, table: pd.DataFrame) -> pd.DataFrame:

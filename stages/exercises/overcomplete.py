@@ -9,7 +9,6 @@ from stages.common.params import Params
 from stages.exercises import code_sizes
 from stages.exercises.inputs import (
     LEAKY,
-    QUERIES,
     Evidence,
     Inputs,
     Jobs,
@@ -45,7 +44,7 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
             "denoising": int((probes["denoising"] > probes["copying"]).sum()),
             "untrained": int((probes["untrained"] > probes["copying"]).sum()),
         },
-        "queries": QUERIES,
+        "queries": len(inputs.queries["plain"]),
         "strange": {kind: _strange([r.queries for r in trained[kind]], inputs) for kind in ("copying", "denoising")},
     }
     arrays = {}
