@@ -1,6 +1,6 @@
 const root = document.documentElement, find = id => document.getElementById(id);
 const networks = Object.fromEntries(Object.entries(data.networks).map(([name, layers]) => [name, network(layers)]));
-const SIDE = 28, UNITS = 12, PEN = 16, MARGIN = 4, STEP = 6; // the last three in pixels of the sheet, which is 200 wide
+const SIDE = data.side, UNITS = 12, PEN = 16, MARGIN = 4, STEP = 6; // the last three in pixels of the sheet, which is 200 wide
 const sheet = find("sheet"), ink = sheet.getContext("2d", {willReadFrequently: true});
 let word, image = null, problem = {problem: "nothing"}, taken = null, set = 0, uniform, normal;
 
@@ -66,7 +66,7 @@ function showChoices() {
   find("choices").replaceChildren(...data.choices[set].map(number => {
     const button = document.createElement("button"), canvas = document.createElement("canvas");
     button.type = "button";
-    button.setAttribute("aria-label", filled(word.test_image, {digit: data.classes[number]}));
+    button.setAttribute("aria-label", filled(word.test_image, {digit: data.names[data.classes[number]]}));
     button.dataset.number = number;
     canvas.width = canvas.height = SIDE;
     show(canvas, pixelsOf(number));
@@ -189,7 +189,7 @@ function results(pixels, corruption, level) {
 
 const rows = Array.from(networks.with.at(-1).bias, (_, digit) => {
   const row = find("probabilities").insertRow();
-  row.innerHTML = `<th scope="row">${digit}</th>` + '<td><div class="share"><div class="bar"><i></i></div><span></span></div></td>'.repeat(2);
+  row.innerHTML = `<th scope="row">${data.names[digit]}</th>` + '<td><div class="share"><div class="bar"><i></i></div><span></span></div></td>'.repeat(2);
   return [...row.querySelectorAll(".share")];
 });
 const cards = Array.from({length: UNITS}, () => {
@@ -210,7 +210,7 @@ function showUnits(code) {
     card.querySelector("i").style.width = `${Math.min(100, 100 * share)}%`;
     data.liked[unit].forEach((number, column) =>
       canvas.getContext("2d").drawImage(all, ...placeOf(number), SIDE, SIDE, column * SIDE, 0, SIDE, SIDE));
-    canvas.setAttribute("aria-label", filled(word.liked, {unit, digits: data.liked[unit].map(number => data.classes[number]).join(", ")}));
+    canvas.setAttribute("aria-label", filled(word.liked, {unit, digits: data.liked[unit].map(number => data.names[data.classes[number]]).join(", ")}));
   });
 }
 
@@ -229,7 +229,7 @@ function update() {
       share.classList.toggle("best", value === largest);
       share.querySelector("i").style.width = `${100 * (value ?? 0)}%`;
       share.querySelector("span").textContent = found[arm] ? write(100 * value, 1) : "–";
-      if (value === largest) Object.assign(answer, {[arm]: digit, [`${arm}_percent`]: write(100 * value, 0)});
+      if (value === largest) Object.assign(answer, {[arm]: data.names[digit], [`${arm}_percent`]: write(100 * value, 0)});
     });
   });
   showUnits(found.code);
@@ -254,6 +254,6 @@ all.addEventListener("load", () => {
   showPen();
   const wanted = kept("language") || navigator.language, languages = Object.keys(words);
   setLanguage(languages.find(language => wanted.startsWith(language)) ?? languages[0]);
-  take(data.choices[0][7]);
+  take(data.choices[0][Math.min(7, data.choices[0].length - 1)]);
 });
 all.src = data.images;
