@@ -147,6 +147,26 @@ def _count(strokes: np.ndarray) -> int:
     return sum(height >= TALL * max(heights) for height in heights)
 
 
+def as_square(grey: np.ndarray, side: int) -> np.ndarray:
+    """Scale a picture so that its longer side has `side` pixels, and pad it to a square with its border's median grey.
+
+    Args:
+        grey: uint8 array of shape (height, width), of any size.
+        side: pixels.
+
+    Returns:
+        Uint8 array of shape (side, side).
+    """
+    height, width = (max(1, round(n * side / max(grey.shape))) for n in grey.shape)
+    if grey.shape != (height, width):
+        grey = np.asarray(Image.fromarray(grey).resize((width, height), Image.Resampling.LANCZOS))
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    square = np.full((side, side), np.median(border), np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
+    square[top : top + height, left : left + width] = grey
+    return square
+
+
 def oddities(images: np.ndarray, denoised: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Three measures of how little each image looks like a digit; larger is odder.
 
