@@ -174,12 +174,12 @@ def oddities(images: np.ndarray, denoised: np.ndarray, probabilities: np.ndarray
     largest probability.
 
     Args:
-        images, denoised: shape (n, pixels), in [0, 1]; each image has a pixel above 0.
+        images, denoised: shape (n, pixels), in [0, 1].
         probabilities: shape (n, classes).
 
     Returns:
         Float array of shape (n, 3).
     """
     changed = np.square(denoised - images).mean(axis=1)
-    lost = np.maximum(images - denoised, 0).sum(axis=1) / images.sum(axis=1)
+    lost = np.maximum(images - denoised, 0).sum(axis=1) / np.maximum(images.sum(axis=1), 1e-9)
     return np.stack([changed, lost, 1 - probabilities.max(axis=1)], axis=1)

@@ -468,7 +468,8 @@ def summary(entry: dict[str, Any]) -> list[str]:
     return [
         f"{entry['title']}: {entry['train']} training images, {entry['labelled']} of them with a label, and "
         f"{entry['test']} test images, of {entry['side']} by {entry['side']} pixels",
-        f"{len(entry['classes'])} classes: {', '.join(entry['classes'])}; the rarest has {entry['rarest']} labelled images",
+        f"{len(entry['classes'])} classes: {', '.join(entry['classes'])}",
+        f"the rarest class has {entry['rarest']} labelled training images",
     ]
 
 

@@ -1,24 +1,27 @@
-"""Classify and denoise pictures of your own digits: python -m tools.predict IMAGE... [--output FILE]."""
+"""Classify and denoise pictures of your own: python -m tools.predict IMAGE... [--output FILE]."""
 
 import argparse
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
 from PIL import Image, ImageOps
 
-from dae import pictures
+from dae.pictures import as_mnist, as_square, oddities
 from reporting.predict import figures
 from stages.common.errors import StageError
 from stages.common.files import atomic_write, load_images
+from stages.common.params import load_params
 
 CLASSIFIER, DAE = "data/finetune/classifier.keras", "data/pretrain/dae.keras"
 TEST_IMAGES = "data/raw/test_images.npy"
 LARGEST = 400  # pixels, of the longer side; larger pictures are shrunk first
 DRAWN = 300  # largest number of pictures in the overview
-ODD = 99  # percentile of the oddities of MNIST's test images; above it, a picture is marked
+ODD = 99  # percentile of the oddities of the test images; above it, a picture is marked
 ENDINGS = (".png", ".pdf", ".svg")
+DIGIT = "hardly a digit"  # marks what the networks for digits cannot have learnt
 TITLE = "digits seen by tools.predict"  # saved in the overview's file, to recognise it
 
 
@@ -39,7 +42,8 @@ def main() -> None:
     """
     parser = Parser(
         prog="python -m tools.predict",
-        description="Classify and denoise pictures of single digits, dark on light or light on dark.",
+        description="Classify and denoise pictures: of single digits, dark on light or light on dark; or, if the "
+        "networks have learnt from another data set than MNIST, such as that set's.",
     )
     parser.add_argument("images", nargs="+", metavar="IMAGE", help="a PNG or JPEG file, of any size")
     parser.add_argument(
@@ -65,9 +69,12 @@ def main() -> None:
     if any(same_file(name, options.output) for name in names):
         raise StageError(f"--output {options.output}: this is one of the pictures, and would be overwritten")
 
-    names, originals, seen, problems = prepare(names)
+    params, side = load_params(), np.load(TEST_IMAGES, mmap_mode="r").shape[1]
+    digits = params.dataset == "mnist"
+    names, originals, seen, problems = prepare(names, as_mnist if digits else lambda grey: as_square(grey, side))
     if names:
-        show(names, originals, seen, options.output)
+        odd = DIGIT if digits else "unlike the test images"
+        show(names, originals, seen, params.classes, odd, options.output)
     if problems:
         raise StageError("\n".join(problems))
 
@@ -86,18 +93,24 @@ def same_file(one: str, other: str) -> bool:
     return Path(one).exists() and Path(other).exists() and Path(one).samefile(other)
 
 
-def prepare(names: list[str]) -> tuple[list[str], list[np.ndarray], np.ndarray, list[str]]:
-    """Read pictures and make them into images like MNIST's.
+def prepare(
+    names: list[str], make: Callable[[np.ndarray], np.ndarray] = as_mnist
+) -> tuple[list[str], list[np.ndarray], np.ndarray, list[str]]:
+    """Read pictures and make them into images such as the networks have learnt from.
+
+    Args:
+        names: of the files.
+        make: makes a grey picture of any size into such an image; its ValueError says what is wrong with a picture.
 
     Returns:
-        The names of the pictures that show one digit; these pictures in grey; these as the networks see them, uint8 of
-        shape (n, 28, 28); and a line for each other picture that says what is wrong with it.
+        The names of the pictures that will do; these pictures in grey; these as the networks see them, uint8 of shape
+        (n, side, side); and a line for each other picture that says what is wrong with it.
     """
     good, originals, seen, problems = [], [], [], []
     for name in names:
         try:
             original = read_grey(name)
-            seen.append(pictures.as_mnist(original))
+            seen.append(make(original))
         except FileNotFoundError:
             problems.append(f"{name}: there is no such file")
         except Image.UnidentifiedImageError:
@@ -129,27 +142,33 @@ def read_grey(name: str) -> np.ndarray:
         return np.asarray(image)
 
 
-def show(names: list[str], originals: list[np.ndarray], seen: np.ndarray, output: str) -> None:
-    """Print the digit and the probabilities of each picture, and draw the overview.
+def show(
+    names: list[str], originals: list[np.ndarray], seen: np.ndarray, classes: list[str], odd_note: str, output: str
+) -> None:
+    """Print the class and the probabilities of each picture, and draw the overview.
 
-    An image is marked as hardly a digit if one of the measures of `dae.pictures.oddities` is larger than in ODD per
-    cent of MNIST's test images. This marks 3% of the test images themselves, 1 to 2% of pictures drawn from them, and
-    11% of those drawn with a very thin pen.
+    An image is marked with `odd_note` if one of the measures of `oddities` is larger than in ODD per cent of the test
+    images. With MNIST, this marks 3% of the test images themselves, 1 to 2% of pictures drawn from them, and 11% of
+    those drawn with a very thin pen.
     """
     images = np.concatenate([load_images(TEST_IMAGES), seen.reshape(len(seen), -1)]) / np.float32(255)
     probabilities, denoised = apply_networks(images)
-    oddities = pictures.oddities(images, denoised, probabilities)
+    measures = oddities(images, denoised, probabilities)
     tests = len(images) - len(seen)
-    odd = (oddities[tests:] > np.percentile(oddities[:tests], ODD, axis=0)).any(axis=1)
-    notes = ["hardly a digit" if is_odd else "" for is_odd in odd]
+    odd = (measures[tests:] > np.percentile(measures[:tests], ODD, axis=0)).any(axis=1)
+    notes = [odd_note if is_odd else "" for is_odd in odd]
     probabilities, denoised = probabilities[tests:], np.round(255 * denoised[tests:]).astype(np.uint8)
 
     width = max(len("probability (%)"), *map(len, names))
-    print(f"{'probability (%)':{width}}  digit {''.join(f'{c:7}' for c in range(10))}")
+    head = "digit" if odd_note == DIGIT else "class"
+    wide, column = max(len(head), *map(len, classes)), max(7, *(len(name) + 1 for name in classes))
+    print(f"{'probability (%)':{width}}  {head:{wide}} {''.join(f'{name:>{column}}' for name in classes)}")
     for name, row, note in zip(names, probabilities, notes, strict=True):
-        print(f"{name:{width}}  {row.argmax():5} {''.join(f'{100 * p:7.1f}' for p in row)}  {note}".rstrip())
+        best, shares = classes[row.argmax()], "".join(f"{100 * p:{column}.1f}" for p in row)
+        print(f"{name:{width}}  {best:>{wide}} {shares}  {note}".rstrip())
     answers = [
-        f"{row.argmax()}\n{100 * row.max():.0f}%\n{note}" for row, note in zip(probabilities, notes, strict=True)
+        f"{classes[row.argmax()]}\n{100 * row.max():.0f}%\n{note}"
+        for row, note in zip(probabilities, notes, strict=True)
     ]
     denoised = denoised.reshape(seen.shape)
     figure = figures.overview(names[:DRAWN], originals[:DRAWN], seen[:DRAWN], denoised[:DRAWN], answers[:DRAWN])
@@ -160,10 +179,10 @@ def show(names: list[str], originals: list[np.ndarray], seen: np.ndarray, output
 
 
 def apply_networks(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Class probabilities and denoised images, float arrays of shapes (n, 10) and (n, 784).
+    """Class probabilities and denoised images, float arrays of shapes (n, classes) and (n, pixels).
 
     Args:
-        images: float array of shape (n, 784), pixels in [0, 1].
+        images: float array of shape (n, pixels), pixels in [0, 1].
 
     Raises:
         StageError: a network cannot be read.

@@ -8,7 +8,7 @@ from PIL import Image
 
 from reporting.common.figures import BLUE, VERMILION
 
-SIDE = 28  # pixels, of an image as the networks see it
+SIDE = 84  # pixels, of an image on a card
 
 
 def overview(
@@ -21,10 +21,11 @@ def overview(
     Args:
         names: titles of the cards; long ones are shortened.
         pictures: uint8 arrays of shape (height, width).
-        seen, denoised: uint8 arrays of shape (n, 28, 28).
+        seen, denoised: uint8 arrays of shape (n, side, side), side at most `SIDE`.
         answers: texts of several lines; the first line is written large.
     """
-    side, gap, words, title = 3 * SIDE, 6, 110, 22  # pixels
+    side, gap, words, title = SIDE, 6, 110, 22  # pixels
+    times = SIDE // seen.shape[1]
     width, height = 3 * (side + gap) + words, side + title + 2 * gap
     columns = min(len(names), 1 if len(names) < 4 else 2 if len(names) < 9 else 4)
     rows = -(-len(names) // columns)
@@ -42,13 +43,14 @@ def overview(
         y, x = row * height + top, column * width + gap
         thumbnail = Image.fromarray(picture)
         thumbnail.thumbnail((side, side))
-        for image in (np.asarray(thumbnail), *(image.repeat(3, axis=0).repeat(3, axis=1) for image in images)):
+        for image in (np.asarray(thumbnail), *(image.repeat(times, axis=0).repeat(times, axis=1) for image in images)):
             canvas[y + title : y + title + image.shape[0], x : x + image.shape[1]] = image
             x += side + gap
         left, middle = column * width + gap, y + title + side / 2
         axis.text(left, y + title - 5, _shortened(name, 44), fontsize=8, color="#444444")
         first, *rest = answer.splitlines()
-        axis.text(x, middle - 12, first, fontsize=22, va="center", color=VERMILION if len(rest) > 1 else BLUE)
+        size = 22 if len(first) < 7 else 11
+        axis.text(x, middle - 12, first, fontsize=size, va="center", color=VERMILION if len(rest) > 1 else BLUE)
         axis.text(x, middle + 24, "\n".join(rest), fontsize=8, va="center")
     axis.imshow(canvas, cmap="gray", vmin=0, vmax=255, interpolation="nearest", aspect="auto")
     axis.set_axis_off()

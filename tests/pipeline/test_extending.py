@@ -48,6 +48,7 @@ def apply(path, kind, text):
     """Write a new file, or change the one place where the lines of a diff without its additions stand."""
     if kind != "diff":
         assert not path.exists()
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text)
         return
     lines = text.splitlines()
