@@ -96,7 +96,7 @@ $(VENV)/.ready-dev: requirements-dev.lock $(VENV)/.ready
 
 clean:  ## remove what can be made again; DVC's cache and finished work of the studies stay
 	rm -rf $(VENV) $(VENV)-audit dvc_plots .pytest_cache .ruff_cache .mypy_cache .hypothesis
-	find data -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name studies -exec rm -rf {} +
+	find data -mindepth 1 -maxdepth 1 ! -name .gitignore ! -name sources ! -name studies -exec rm -rf {} +
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # after a change of the dependencies in pyproject.toml; needs uv. What suits the oldest Python suits all, so that every
