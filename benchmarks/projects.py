@@ -38,8 +38,9 @@ class Project:
         return run(sys.executable, "-m", "dvc", *arguments, cwd=self.folder, environment=self.environment)
 
     def stages(self, pipeline: str = "dvc.yaml") -> dict[str, dict]:
-        """The stages of a pipeline, by name."""
-        return yaml.safe_load((self.folder / pipeline).read_text())["stages"]
+        """The stages of a pipeline, by name, with the paths of the data set in params.yaml."""
+        dataset = yaml.safe_load((self.folder / "params.yaml").read_text())["dataset"]
+        return yaml.safe_load((self.folder / pipeline).read_text().replace("${dataset}", dataset))["stages"]
 
     def locked_paths(self) -> int:
         """The number of files and folders that all dvc.lock of the project list."""

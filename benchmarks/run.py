@@ -12,7 +12,7 @@ from pathlib import Path
 from benchmarks.contenders import has_torch
 from benchmarks.contenders.common import RAW
 from benchmarks.harness import Table
-from benchmarks.parts import cold, growth, pipeline, pretrain, profile, replicates, setup, startup, studies
+from benchmarks.parts import cold, growth, own, pipeline, pretrain, profile, replicates, setup, startup, studies
 from stages.common.errors import StageError
 from tools.environment import machine
 
@@ -25,6 +25,7 @@ PARTS = {  # in the order of the results
     "pipeline": pipeline,
     "startup": startup,
     "growth": growth,
+    "own": own,
     "studies": studies,
     "setup": setup,
 }

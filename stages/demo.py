@@ -18,7 +18,7 @@ NETWORKS = {  # the first dAE, and the classifiers of the first replicate
     "without": "data/baseline/classifier.keras",
 }
 SMALL = 2**14  # weights; up to as many, a layer has 16 bits a weight, which take little space, and else 8
-SETS = 12  # of test images to take, one of each class, or as many as the rarest class has
+SETS, CHOICES = 12, 10  # sets of test images to take, at most, and images in a set, at least, if there are as many
 LIKED = 6  # test images of each unit of the code
 PREPARATION = ("SIDE", "BOX", "LONGER", "STRONGEST", "FAINTEST", "INK", "PALE", "SPECK", "JOIN", "TALL")
 
@@ -31,14 +31,13 @@ def main(params: Params) -> None:
     classes = load_array("data/raw/test_labels.npy")
     encoder = weights["dae"][: len(weights["dae"]) // 2]  # the decoder has as many layers
     *_, codes = layers(encoder, load_images("data/raw/test_images.npy") / np.float32(255))
-    n_sets = min(SETS, np.bincount(classes).min())
     preparation = {name.lower(): getattr(pictures, name) for name in PREPARATION}
     text = page(
         networks={name: rounded(arrays) for name, arrays in weights.items()},
         images=load_array("data/raw/test_images.npy"),
         classes=classes,
         names=params.classes,
-        choices=np.stack([np.flatnonzero(classes == c)[:n_sets] for c in np.unique(classes)], axis=1),
+        choices=choices(classes),
         liked=np.argsort(-codes, axis=0, kind="stable")[:LIKED].T,
         strongest=codes.max(axis=0),
         noise=(params.corruption, params.noise),
@@ -46,6 +45,15 @@ def main(params: Params) -> None:
         n_labels=params.n_labels,
     )
     save_text("data/demo/demo.html", text)
+
+
+def choices(classes: np.ndarray) -> np.ndarray:
+    """Which test images one can take: sets of at least `CHOICES` images, with as many of each class."""
+    each = -(-CHOICES // len(np.unique(classes)))  # images of a class in a set
+    n_sets = max(1, min(SETS, np.bincount(classes).min() // each))
+    found = [np.flatnonzero(classes == c)[: n_sets * each] for c in np.unique(classes)]
+    n = min(map(len, found)) // n_sets * n_sets
+    return np.stack([rows[:n] for rows in found], axis=1).reshape(n_sets, -1)
 
 
 def rounded(weights: Sequence[np.ndarray]) -> list[Layer]:

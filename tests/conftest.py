@@ -38,8 +38,8 @@ def tool():
 def mnist() -> dict[str, np.ndarray]:
     """The real MNIST: from the pipeline's own data when they are there, else from the first source that has it."""
     raw = ROOT / "data" / "raw"
-    if all((raw / f"{name}.npy").is_file() for name in _sources.SHAPES):
-        arrays = {name: np.load(raw / f"{name}.npy") for name in _sources.SHAPES}
+    if all((raw / f"{name}.npy").is_file() for name in _sources.NPZ_NAMES):
+        arrays = {name: np.load(raw / f"{name}.npy") for name in _sources.NPZ_NAMES}
         if all(_sources.sha256(arrays[name]) == _sources.DATASETS["mnist"]["sha256"][name] for name in arrays):
             return arrays
     return _sources.find("mnist")

@@ -138,6 +138,7 @@ def from_folder(path: Path) -> Source:
     """
     require((path / "train").is_dir(), f"{path}: it has no folder train, with a folder of images for each class")
     classes = class_names(path / "train")
+    check_number(path, classes)
     files, labels = [], []
     for number, name in enumerate(classes):
         found = files_in(path / "train" / name)
@@ -169,6 +170,12 @@ def from_folder(path: Path) -> Source:
 
     shown = [name.replace("_", " ") for name in classes]
     return Source(shown, part(files, labels), part(test_files, test_labels) if test_files else None, longest, notes)
+
+
+def check_number(path: Path, classes: Sequence) -> None:
+    """Raise StageError if there are too few or too many classes."""
+    fits = 2 <= len(classes) <= MOST_CLASSES
+    require(fits, f"{path}: it has {len(classes)} classes; allowed are 2 to {MOST_CLASSES}")
 
 
 def class_names(folder: Path) -> list[str]:
@@ -305,6 +312,7 @@ def numbered(path: Path, found: dict[str, np.ndarray]) -> tuple[list[str], dict[
     if "test" in raw:
         for value in sorted(set(raw["test"].tolist()) ^ set(values), key=lambda value: natural(str(value))):
             raise StageError(f"{path}: the class {value} is in {'y_train' if value in values else 'y_test'} alone")
+    check_number(path, values)
     classes = [str(value).replace("_", " ") for value in values]
     if "classes" in found:
         names = found["classes"]
@@ -319,10 +327,8 @@ def numbered(path: Path, found: dict[str, np.ndarray]) -> tuple[list[str], dict[
 
 
 def check_classes(path: Path, source: Source, share: float) -> None:
-    """Raise StageError if there are too few or too many classes or labels, or a name is not allowed."""
+    """Raise StageError if there are too few labels, or a name is not allowed."""
     classes, labels = source.classes, source.train.labels
-    fits = 2 <= len(classes) <= MOST_CLASSES
-    require(fits, f"{path}: it has {len(classes)} classes; allowed are 2 to {MOST_CLASSES}")
     bad = [name for name in classes if not NAME.fullmatch(name)]
     require(
         not bad,

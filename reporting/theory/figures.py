@@ -11,6 +11,7 @@ from reporting.common.numbers import hundredfold, number
 from reporting.common.words import words_of
 
 IN_A_ROW = 10  # images
+SHORT = 0.2  # a bar that has no room for its number
 DRAWN = 600  # points of a map; more would hide each other
 
 
@@ -87,7 +88,9 @@ def anomalies(auroc: dict[str, float], by_ink: dict[str, float], names: Sequence
     axis.plot(left_out, list(by_ink.values()), "D", color="white", markeredgecolor=BLACK, label=words["by_ink"])
     for x, value in enumerate(values):
         text = number(language, value, 2)
-        axis.text(x, 0.03, text, ha="center", va="bottom", rotation=90, fontsize=10, fontweight="bold", color="white")
+        inside = value > SHORT
+        y, colour = (0.03, "white") if inside else (value + 0.03, BLACK)
+        axis.text(x, y, text, ha="center", va="bottom", rotation=90, fontsize=10, fontweight="bold", color=colour)
     axis.axhline(0.5, color="black", linestyle="--", linewidth=1, label=words["chance"])
     axis.set_ylim(0, 1.08)
     axis.tick_params("x", rotation=90 if is_long(left_out) else 0)

@@ -11,6 +11,7 @@ from stages.exercises.inputs import Evidence, Inputs, Jobs, Results, decibels, l
 
 MAPPED = 2000  # number of test images on the map, and of those that zlib compresses
 NEIGHBOURS = 10  # that trustworthiness compares
+LEAST_INK = 1e-6  # of an image; an even black one has none
 ANOMALY_UNITS = (128, 16)  # of the autoencoders that find anomalies
 
 
@@ -34,7 +35,7 @@ def measure(results: Results, inputs: Inputs, params: Params) -> Evidence:
 
     Anomalies are found by the error of an image, and by its error divided by its ink, the mean of its squared pixels.
     """
-    mapped, ink = inputs.scaled[:MAPPED], np.square(inputs.scaled).mean(axis=1)
+    mapped, ink = inputs.scaled[:MAPPED], np.maximum(np.square(inputs.scaled).mean(axis=1), LEAST_INK)
     codes = {"ae_code": results["map"].codes[:MAPPED], "pca_code": inputs.pca_codes(inputs.test[:MAPPED], 2)}
     neighbours = {
         "ae_code": results["map"].neighbours,

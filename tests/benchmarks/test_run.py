@@ -8,7 +8,7 @@ import pytest
 from benchmarks import run
 from benchmarks.harness import Table
 
-PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth", "studies", "setup"]
+PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth", "own", "studies", "setup"]
 
 
 def bench(*arguments, root):

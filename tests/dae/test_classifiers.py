@@ -104,7 +104,7 @@ def trained_whole(mnist, settings, change=lambda images: images, stop_at=None):
 
     rows = draw_labelled(mnist["train_labels"], 100, 0, stratified=True)
     if settings.convolutional:
-        model = build_convolutional_classifier(settings.units, settings.dropout)
+        model = build_convolutional_classifier(784, settings.units, settings.dropout)
     else:
         model = build_classifier(784, settings.units, settings.dropout)
     loss = classification_loss(model, settings.masking, settings.augment)

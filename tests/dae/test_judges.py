@@ -18,7 +18,7 @@ def test_a_look_is_the_last_hidden_layer_and_the_largest_probability(mnist):
     from dae.core.networks import build_convolutional_classifier, initial_weights
 
     units = (4, 6)
-    model = build_convolutional_classifier(units, 0.5)
+    model = build_convolutional_classifier(784, units, 0.5)
     weights = initial_weights(model, 1)
     weights[-1] = np.arange(10, dtype=np.float32)
     model.set_weights(weights)

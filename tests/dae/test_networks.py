@@ -56,7 +56,8 @@ def test_initial_weights_follow_he_and_the_seed():
 
 def test_the_convolutional_networks_share_their_encoder():
     units = [4, 6, 10]
-    autoencoder, classifier = build_convolutional_autoencoder(units), build_convolutional_classifier(units, 0.3)
+    autoencoder = build_convolutional_autoencoder(784, units)
+    classifier = build_convolutional_classifier(784, units, 0.3)
     images = np.random.default_rng(0).random((3, 784), np.float32)
     assert autoencoder(images).shape == (3, 784)
     assert classifier(images).shape == (3, 10)
@@ -64,3 +65,11 @@ def test_the_convolutional_networks_share_their_encoder():
     assert encoder == [(3, 3, 1, 4), (4,), (3, 3, 4, 6), (6,), (7 * 7 * 6, 10), (10,)]
     assert encoder == [weight.shape for weight in classifier.get_weights()[: 2 * len(units)]]
     assert initial_weights(classifier, 1)[2].std() == pytest.approx(np.sqrt(2 / 36), rel=0.15)
+
+
+@pytest.mark.parametrize("side", [8, 25, 63])
+def test_networks_fit_images_of_any_size_and_any_number_of_classes(side):
+    images, units = np.random.default_rng(0).random((3, side * side), np.float32), [4, 6, 10]
+    assert build_convolutional_autoencoder(side * side, units)(images).shape == images.shape
+    assert build_convolutional_classifier(side * side, units, 0.3, n_classes=23)(images).shape == (3, 23)
+    assert build_classifier(side * side, units, 0.3, n_classes=2)(images).shape == (3, 2)

@@ -84,7 +84,7 @@ def test_a_hostile_environment_changes_no_network(project, hostile):
         "import dae, numpy as np\n"
         "from dae.core.networks import build_convolutional_classifier, initial_weights\n"
         "from dae.core.backend import keras\n"
-        "model = build_convolutional_classifier([4, 8, 16], 0.1)\n"
+        "model = build_convolutional_classifier(784, [4, 8, 16], 0.1)\n"
         "model.set_weights(initial_weights(model, 1))\n"
         "images = np.random.default_rng(0).random((3, 784), np.float32)\n"
         "print(model.dtype, [w.shape for w in model.get_weights()], np.asarray(model(images)).tobytes().hex())\n"

@@ -24,6 +24,7 @@ def test_the_page_of_the_real_networks_has_at_most_5_megabytes(root):
         networks,
         images,
         classes=rng.integers(0, 10, n_images),
+        names=params.classes,
         choices=rng.integers(0, n_images, (SETS, 10)),
         liked=rng.integers(0, n_images, (units[-1], LIKED)),
         strongest=rng.random(units[-1]),

@@ -53,7 +53,7 @@ def test_the_committed_parameters_are_valid(root):
         ("noise", float("nan"), "a number from 0 to 1"),
         ("noise", None, "a number from 0 to 1"),
         ("corruption", "blur", "masking, gaussian or salt_and_pepper"),
-        ("dataset", "cifar10", "mnist or fashion_mnist"),
+        ("dataset", "cifar10", "fashion_mnist, mnist or own"),
         ("seed", -1, "a whole number from 0"),
         ("n_labels", 60_001, "the size of the training set"),
         ("n_labels", 500.0, "a whole number from 10"),
@@ -118,8 +118,48 @@ def test_values_that_just_fit_each_other_are_allowed(load_with, changes):
     load_with({"theory.few": 100} | changes)
 
 
-def test_the_rarest_class_has_as_many_images_as_is_said(mnist):
-    assert DATASETS["mnist"]["rarest"] == np.bincount(mnist["train_labels"]).min()
+def test_what_is_said_of_mnist_is_true(mnist):
+    said = DATASETS["mnist"]
+    assert said["rarest"] == np.bincount(mnist["train_labels"]).min()
+    assert (said["train"], said["side"], said["side"]) == mnist["train_images"].shape
+    assert (said["labelled"], said["test"]) == (len(mnist["train_labels"]), len(mnist["test_labels"]))
+    between = (mnist["train_images"] > 25) & (mnist["train_images"] < 230)
+    assert said["mostly_black_or_white"] == (between.mean() <= 0.2)
+
+
+def test_own_images_that_are_not_there_are_told_of_with_what_to_do(load_with, monkeypatch):
+    monkeypatch.delitem(DATASETS, "own", raising=False)
+    with pytest.raises(BadParameters, match="allowed is own, once data/sources/own is there: make it with") as error:
+        load_with({"dataset": "own"})
+    assert len(str(error.value).splitlines()) == 1
+
+
+OWN = {"classes": ["a", "b", "c"], "train": 900, "labelled": 120, "rarest": 30, "test": 50, "side": 16}
+
+
+def test_numbers_of_images_are_lowered_to_what_ones_own_data_have(load_with, monkeypatch):
+    monkeypatch.setitem(DATASETS, "own", OWN)
+    params = load_with({"dataset": "own"})
+    assert (params.n_labels, params.theory.images, params.theory.few, params.theory.tasks.images) == (
+        120,
+        900,
+        450,
+        900,
+    )
+    assert params.classes == ["a", "b", "c"]
+    # where there are more, what is asked for stays
+    params = load_with({"dataset": "own", "n_labels": 60, "theory.images": 300, "theory.few": 100})
+    assert (params.n_labels, params.theory.images, params.theory.few) == (60, 300, 100)
+
+
+def test_bounds_are_those_of_ones_own_data(load_with, monkeypatch):
+    monkeypatch.setitem(DATASETS, "own", OWN)
+    load_with({"dataset": "own", "split.stratified": True, "n_labels": 90})
+    load_with({"dataset": "own", "split.stratified": True, "n_labels": 5000})  # all of them
+    with pytest.raises(BadParameters, match="n_labels is 91; allowed is at most 90 of own"):
+        load_with({"dataset": "own", "split.stratified": True, "n_labels": 91})
+    with pytest.raises(BadParameters, match="a list with a code below 256, the pixels of an image"):
+        load_with({"dataset": "own", "theory.codes": [256, 512]})
 
 
 def test_the_corruptions_allowed_are_the_public_functions_of_their_module():

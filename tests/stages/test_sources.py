@@ -40,7 +40,7 @@ def write_idx(folder, mnist, compress, rename=str):
 
 
 def assert_same(arrays, mnist):
-    assert all(np.array_equal(arrays[name], mnist[name]) for name in _sources.SHAPES)
+    assert all(np.array_equal(arrays[name], mnist[name]) for name in _sources.NPZ_NAMES)
 
 
 def test_the_checksums_are_those_of_the_published_files(mnist):
