@@ -46,9 +46,9 @@ def measure(quick: bool) -> Section:
         peak = f"{found[most]['peak_mib']:,.0f} ({most})"
         rows.append([f"{n:,}", f"{side} × {side}", *(f"{value:.0f}" for value in times), peak])
     return [
-        "Random images, of which 1,000 have a label, imported and run through the pipeline with one epoch of one dAE and "
-        "two replicates of 100 steps; one run each. The memory is that of the stage that takes most, with its processes' "
-        "largest.",
+        "Random images, of which 1,000 have a label, imported and run through the pipeline with one epoch of one dAE "
+        "and two replicates of 100 steps; one run each. The memory is that of the stage that takes most: of itself and "
+        "of the largest of its processes.",
         Table(
             ["images", "pixels", "import (s)", "pretrain (s)", "reconstruct (s)", "other stages (s)", "peak MiB"], rows
         ),
