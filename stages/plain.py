@@ -7,23 +7,24 @@ there to be read, and the report shows it.
 import runpy
 
 from stages.common.files import load_array, save_json
-from stages.common.params import OWN, Params
+from stages.common.params import Params
 from stages.common.process import run
 
 
 def main(params: Params) -> None:
     """Run the script on the pipeline's data, and save both accuracies and the squared errors, before and after.
 
-    It is written for images of MNIST's size and number of classes. With one's own it is not run.
+    It is written for images of MNIST's size, all with a label, of ten classes. With others it is not run.
     """
-    if params.dataset == OWN:
+    parts = [[load_array(f"data/raw/{part}_{kind}.npy") for kind in ("images", "labels")] for part in ("train", "test")]
+    (images, labels), _ = parts
+    if images.shape[1:] != (28, 28) or labels.max() > 9:
         save_json("reports/plain.json", {})
         return
     from dae.core.backend import keras
     from dae.core.training import set_up_tensorflow
 
     set_up_tensorflow()
-    parts = [[load_array(f"data/raw/{part}_{kind}.npy") for kind in ("images", "labels")] for part in ("train", "test")]
     keras.datasets.mnist.load_data = lambda: parts  # the pipeline has fetched them already
     found = runpy.run_path("docs/plain_keras.py")
     names = ("accuracy_with", "accuracy_without", "error_noisy", "error_denoised")

@@ -22,6 +22,10 @@ AT_RUN_TIME = [  # what is neither in git nor an output
     ".dvc/cache/*",
     ".dvc/config.local/",
     ".dvc/tmp/rwlock/",
+    "data/sources/own/*",
+    "data/sources/own.dvc/",
+    "data/sources/*/images.npz/",
+    "data/own.png/",
 ]
 
 

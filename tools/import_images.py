@@ -1,4 +1,4 @@
-"""Take images of your own for the pipeline: python -m tools.import_images SOURCE; makes data/sources/own/.
+"""Take images of your own for the pipeline: python -m tools.import_images SOURCE; makes `data/sources/own`.
 
 SOURCE is a folder, with `train/CLASS/*`, and perhaps `unlabelled/*` and `test/CLASS/*`; or a file of NumPy, .npz, with
 `x_train` and `y_train`, and perhaps `x_test` and `y_test`, `x_unlabelled` and `classes` (names). In `y_train`, -1
@@ -417,7 +417,7 @@ def check_duplicates(
 
 
 def described(title: str, classes: list[str], arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    """What dataset.yaml says; data/sources/README.md explains it."""
+    """What the texts and the stages need to know; data/sources/README.md explains the keys."""
     labels, images = arrays["train_labels"], arrays["train_images"]
     known = labels[labels != UNLABELLED]
     middle = np.mean([((image > 25) & (image < 230)).mean() for image in images])

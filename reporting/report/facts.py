@@ -71,6 +71,8 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
         "few_labels": p.n_labels <= FEW_LABELS,
         "mnist": p.dataset == "mnist",
         "own": p.dataset == "own",
+        "some_unlabelled": facts["n_labelled"] < facts["n_train"],
+        "few_images": facts["n_train"] < 2 * p.n_labels,
         "all_labelled": p.n_labels == facts["n_labelled"],
         "balanced": max(facts["labelled_of_class"]) <= BALANCED * min(facts["labelled_of_class"]),
         "one_of_each": len(p.classes) == 10,

@@ -123,6 +123,7 @@ def example_figures() -> dict:
         for code in (2, 1568)
     ]
     kept = {"trustworthiness": 0.875, "neighbours": spread(0.75)}
+    digits = [str(digit) for digit in range(10)]
     calls = [
         (networks, [512, 256, 128], 784, 10),
         (
@@ -130,12 +131,12 @@ def example_figures() -> dict:
             images,
             dict.fromkeys(("noisy", "denoised", "linear", "pca"), images),
             [*range(10)],
-            np.arange(10),
+            digits,
         ),
         (filters, images, rng.random(10)),
         (code_units, rng.random((10, 9)), images),
         (paired_accuracies, arms, 0.0123, (0.01, 0.02)),
-        (confusions, {arm: rng.integers(0, 90, (10, 10)) for arm in arms}, 2),
+        (confusions, {arm: rng.integers(0, 90, (10, 10)) for arm in arms}, 2, digits),
         (reliability, BINS),
         (
             learning_curves,
@@ -149,11 +150,12 @@ def example_figures() -> dict:
             maps,
             {"ae_code": rng.random((20, 2)), "pca_code": rng.random((20, 2))},
             np.arange(20) % 10,
+            digits,
             {"ae_code": kept, "pca_code": kept},
         ),
         (samples, dict.fromkeys(("real", "variational", "plain", "gaussian"), images)),
         (compression, dict.fromkeys(("original", "by_autoencoder", "by_pca"), images), 1000),
-        (anomalies, {str(c): 0.45 + c / 20 for c in range(10)}, {str(c): 0.5 for c in range(10)}),
+        (anomalies, {str(c): 0.45 + c / 20 for c in range(10)}, {str(c): 0.5 for c in range(10)}, digits),
         (copies, dict.fromkeys(("input", "copying", "denoising"), images), 1568),
         (code_sizes, [2, 1568], [images, images], images),
         (

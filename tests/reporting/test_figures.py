@@ -21,6 +21,8 @@ from reporting.reconstruct.figures import code_units, filters, noise_levels, rec
 from reporting.theory.figures import anomalies, code_sizes, compression, copies, maps, samples, sweep
 from reporting.tune.figures import search
 
+DIGITS = [str(digit) for digit in range(10)]
+
 
 def panels_of(drawn) -> list[Figure]:
     """The panels of what a function has drawn, which is one figure or a list of them."""
@@ -149,7 +151,7 @@ def test_confusions_are_in_images_a_replicate_beside_their_change_by_pre_trainin
         "without": np.array([[900, 60, 1], [8, 800, 4], [0, 40, 700]]),
         "with": np.array([[950, 12, 3], [8, 900, 100], [0, 38, 500]]),
     }
-    left, right = axes_of(confusions(matrices, 4, "en"))
+    left, right = axes_of(confusions(matrices, 4, ["0", "1", "2"], "en"))
     shown = [{text.get_position(): text.get_text() for text in axis.texts} for axis in (left, right)]
     assert shown[0] == {(1, 0): "15", (0, 1): "2", (2, 1): "1", (1, 2): "10"}  # of column and row
     # halves are rounded away from 0, and what changes by less than half an image is left out
@@ -171,7 +173,7 @@ def test_confusions_are_in_images_a_replicate_beside_their_change_by_pre_trainin
 
 
 def test_confusions_of_classifiers_without_a_mistake_are_empty():
-    drawn = confusions(dict.fromkeys(("with", "without"), np.diag([5, 7])), 1, "en")
+    drawn = confusions(dict.fromkeys(("with", "without"), np.diag([5, 7])), 1, ["0", "1"], "en")
     texts(drawn)
     assert [len(axis.texts) for axis in axes_of(drawn)] == [0, 0]
 
@@ -350,7 +352,7 @@ def test_maps_put_a_numeral_at_the_median_of_its_class():
         name: {"trustworthiness": trust, "neighbours": spread(accuracy)}
         for name, trust, accuracy in (("ae_code", 0.875, 0.8125), ("pca_code", 0.75, 0.5))
     }
-    left, right = axes_of(maps(codes, np.array([0, 0, 0, 7]), kept, "en"))
+    left, right = axes_of(maps(codes, np.array([0, 0, 0, 7]), DIGITS, kept, "en"))
     assert [(text.get_text(), text.get_position()) for text in left.texts] == [("0", (2, 5)), ("7", (4, 4))]
     assert [(text.get_text(), text.get_position()) for text in right.texts] == [("0", (2, 1)), ("7", (6, 6))]
     assert points(left.collections[0].get_offsets()) == [(0, 1), (2, 5), (9, 6)]
@@ -361,7 +363,7 @@ def test_maps_put_a_numeral_at_the_median_of_its_class():
 
 
 def test_anomalies_below_chance_have_the_other_colour():
-    figure = anomalies({"3": 0.25, "8": 0.75}, {"3": 0.625, "8": 0.5}, "en")
+    figure = anomalies({"3": 0.25, "8": 0.75}, {"3": 0.625, "8": 0.5}, DIGITS, "en")
     (axis,) = figure.axes
     assert [(to_hex(bar.get_facecolor()).upper(), bar.get_height()) for bar in axis.patches] == [
         (VERMILION, 0.25),
@@ -543,3 +545,24 @@ def test_the_overview_shows_every_picture_with_its_name_and_its_answer(mnist):
     rows = np.lib.stride_tricks.sliding_window_view(canvas, 84, axis=1)
     for middle in digits[:20, 14].repeat(3, axis=1):  # of what was seen and of what was denoised
         assert (rows == middle).all(axis=2).any()
+
+
+@pytest.mark.parametrize("n", [3, 40])
+def test_names_of_classes_stand_where_their_numbers_did(n):
+    names = [f"class {number}" for number in range(n)]
+    matrices = {"without": np.full((n, n), 8), "with": np.full((n, n), 4)}
+    left, _ = axes_of(confusions(matrices, 4, names, "en"))
+    assert [tick.get_text() for tick in left.get_xticklabels()] == names
+    assert [tick.get_text() for tick in left.get_yticklabels()] == names
+    assert {tick.get_rotation() for tick in left.get_xticklabels()} == {90}
+    assert bool(left.texts) == (n == 3)  # so many cells have no room for a number
+    images, shown = np.zeros((n, 8, 8)), list(range(min(n, 10)))
+    figure = reconstructions(images, {"noisy": images}, shown, names, "en")
+    heads = [text for text in figure.axes[0].texts if text.get_text() in names]
+    assert [head.get_text() for head in heads] == names[:10]
+    figure.canvas.draw()
+    assert all(head.get_window_extent().y1 <= figure.bbox.y1 + 1 for head in heads)
+    (axis,) = axes_of([anomalies({"1": 0.1, "2": 0.9}, {"1": 0.5, "2": 0.5}, names, "en")])
+    assert [tick.get_text() for tick in axis.get_xticklabels()] == names[1:3]
+    # a short bar has its number above it, in black
+    assert [(text.get_text(), text.get_color()) for text in axis.texts] == [("0.10", BLACK), ("0.90", "white")]

@@ -1,5 +1,6 @@
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -87,9 +88,10 @@ def test_every_bad_file_has_one_line_and_the_good_ones_are_kept(tmp_path, dark_o
 
 
 @pytest.fixture
-def folder(mnist, dark_on_light, tmp_path, monkeypatch):
+def folder(root, mnist, dark_on_light, tmp_path, monkeypatch):
     """A project's folder with two pictures, where the networks do next to nothing."""
     monkeypatch.chdir(tmp_path)
+    shutil.copy(root / "params.yaml", "params.yaml")
     for path in (predict.CLASSIFIER, predict.DAE, predict.TEST_IMAGES):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).touch()
