@@ -26,6 +26,7 @@ AT_RUN_TIME = [  # what is neither in git nor an output
     "data/sources/own.dvc/",
     "data/sources/*/images.npz/",
     "data/own.png/",
+    "dataset.yaml/",
 ]
 
 
