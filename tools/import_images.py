@@ -3,6 +3,10 @@
 SOURCE is a folder, with `train/CLASS/*`, and perhaps `unlabelled/*` and `test/CLASS/*`; or a file of NumPy, .npz, with
 `x_train` and `y_train`, and perhaps `x_test` and `y_test`, `x_unlabelled` and `classes` (names). In `y_train`, -1
 stands for no label. Without test images a share of the labelled ones is held out.
+
+Colour is turned to grey. Transparent pixels become black if the ink is light, else white. Values in an .npz that are
+not uint8 are scaled so that the largest becomes 255. Each image is scaled to the same longer side, and padded to a
+square with the grey of its border.
 """
 
 import argparse
@@ -27,7 +31,7 @@ from reporting.common.figures import image_rows
 from stages.common.errors import StageError
 from stages.common.files import atomic_write, save_arrays
 from stages.common.params import OWN
-from tools.predict import Parser, read_grey
+from tools.predict import Parser, as_grey, read_grey
 
 TARGET, SHEET = Path("data/sources", OWN), Path("data", f"{OWN}.png")
 LEAST_SIDE, LARGEST_SIDE = 8, 64  # pixels
@@ -35,6 +39,7 @@ MOST_CLASSES, LEAST_LABELLED = 100, 10
 SHARE = (0.05, 0.5)  # of the labelled images that may be held out
 NAME = re.compile(r"[^\r\n<>|*_`\[\]\\]{1,40}")  # it stands in texts that are Markdown and HTML
 ON_SHEET = (10, 30)  # images of a class, and classes, on the contact sheet
+KEYS = ("x_train", "y_train", "x_test", "y_test", "x_unlabelled", "classes")  # of an .npz
 GREYS = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")  # Pillow's modes without colour
 
 
@@ -76,13 +81,16 @@ def main() -> None:
     parser.add_argument("--title", help="what the reports call these images; default: the name of SOURCE")
     parser.add_argument("--size", type=int, help=f"height and width to scale to, {LEAST_SIDE} to {LARGEST_SIDE} pixels")
     parser.add_argument("--test-share", type=float, default=0.2, help="share to hold out; default: %(default)s")
-    parser.add_argument("--seed", type=int, default=0, help="of the images held out; default: %(default)s")
+    parser.add_argument(
+        "--seed", type=int, default=0, help="of the images held out, and of the order; default: %(default)s"
+    )
     parser.add_argument(
         "--allow-duplicates", action="store_true", help="allow the same image for training and for test"
     )
     options = parser.parse_args()
+    require(Path(".dvc").is_dir(), "there is no .dvc here; run this command in the project's folder")
     title = options.title or options.source.resolve().stem.replace("_", " ")
-    require(bool(NAME.fullmatch(title)), f"--title {title}: allowed are 1 to 40 characters, none of < > | * _ ` [ ] \\")
+    require(is_name(title), f"--title {title}: allowed are 1 to 40 characters, none of < > | * _ ` [ ] \\")
     fits = options.size is None or LEAST_SIDE <= options.size <= LARGEST_SIDE
     require(fits, f"--size {options.size}: allowed is {LEAST_SIDE} to {LARGEST_SIDE}")
     fits = SHARE[0] <= options.test_share <= SHARE[1]
@@ -116,7 +124,13 @@ def require(holds: bool, message: str) -> None:
 
 def some(names: Sequence[str], most: int = 3) -> str:
     """The number of names and the first few of them, for a message."""
-    return f"{len(names)} ({', '.join(names[:most])}{', ...' if len(names) > most else ''})"
+    shown = [name if name.isprintable() else repr(name) for name in names[:most]]
+    return f"{len(names)} ({', '.join(shown)}{', ...' if len(names) > most else ''})"
+
+
+def is_name(text: str) -> bool:
+    """Whether a text may be a title or the name of a class."""
+    return bool(NAME.fullmatch(text)) and text.isprintable()
 
 
 def find(path: Path) -> Source:
@@ -126,7 +140,9 @@ def find(path: Path) -> Source:
         StageError: it is missing, or is neither; or see `from_folder` and `from_npz`.
     """
     require(path.exists(), f"{path}: there is no such folder or file")
-    require(path.is_dir() or path.suffix == ".npz", f"{path}: expected is a folder, or a file that ends with .npz")
+    require(
+        path.is_dir() or path.suffix.lower() == ".npz", f"{path}: expected is a folder, or a file that ends with .npz"
+    )
     return from_folder(path) if path.is_dir() else from_npz(path)
 
 
@@ -145,17 +161,18 @@ def from_folder(path: Path) -> Source:
         require(bool(found), f"{path / 'train' / name}: this class has no images")
         files += found
         labels += [number] * len(found)
-    unlabelled = sorted(file for file in (path / "unlabelled").rglob("*") if is_picture(file))
+    beside = path / "unlabelled"
+    unlabelled = sorted(
+        file
+        for file in beside.rglob("*")
+        if is_picture(file) and not any(part[0] == "." for part in file.relative_to(beside).parts)
+    )
     files += unlabelled
     labels += [UNLABELLED] * len(unlabelled)
     test_files, test_labels = [], []
     if (path / "test").exists():
-        there = class_names(path / "test")
-        for name in sorted(set(there) ^ set(classes), key=natural):
-            missing = "test" if name in classes else "train"
-            raise StageError(
-                f"{path / missing / name}: this class is in {'train' if name in classes else 'test'} alone"
-            )
+        require((path / "test").is_dir(), f"{path / 'test'}: this is no folder")
+        check_same(path, classes, class_names(path / "test"))
         for number, name in enumerate(classes):
             found = files_in(path / "test" / name)
             require(bool(found), f"{path / 'test' / name}: this class has no images")
@@ -178,14 +195,25 @@ def check_number(path: Path, classes: Sequence) -> None:
     require(fits, f"{path}: it has {len(classes)} classes; allowed are 2 to {MOST_CLASSES}")
 
 
+def check_same(path: Path, train: Sequence, test: Sequence) -> None:
+    """Raise StageError unless the training and the test images have the same classes."""
+    for one, other, place, lacking in ((train, test, "training", "test"), (test, train, "test", "training")):
+        alone = [str(name) for name in one if name not in other]
+        require(
+            not alone,
+            f"{path}: classes with {place} images and no {lacking} images: {some(alone, 10)}; add or remove some",
+        )
+
+
 def class_names(folder: Path) -> list[str]:
     """The names of the folders in a folder, numbers by their value."""
     return sorted((one.name for one in folder.iterdir() if one.is_dir() and one.name[0] != "."), key=natural)
 
 
-def natural(name: str) -> list:
-    """A key that sorts names, and the numbers in them by their value."""
-    return [(0, int(word), "") if word.isdigit() else (1, 0, word) for word in re.split(r"(\d+)", name) if word]
+def natural(name: str) -> tuple:
+    """A key that sorts names, and the numbers in them by their value; the name itself settles a tie of 1 and 01."""
+    words = [word for word in re.split(r"(\d+)", name) if word]
+    return [(0, int(word), "") if word.isdecimal() else (1, 0, word) for word in words], name
 
 
 def is_picture(file: Path) -> bool:
@@ -202,18 +230,22 @@ def look_at(files: Sequence[Path]) -> tuple[int, int]:
     """Read all images once: returns the longest side in pixels, and how many are stored in colour.
 
     Raises:
-        StageError: files cannot be read as images.
+        StageError: files cannot be read as images, or their pixels have more than 16 bits.
     """
-    longest, colourful, bad = 0, 0, []
+    longest, colourful, bad, deep = 0, 0, [], []
     for file in tqdm(files, unit="image", desc="checking", disable=None):
         try:
             with Image.open(file) as image:
                 image.load()
                 longest = max(longest, *image.size)
                 colourful += image.mode not in GREYS
+                values = image.getextrema() if image.mode == "I" else (0,)
+                if image.mode == "F" or min(values) < 0 or max(values) >= 2**16:
+                    deep.append(str(file))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             bad.append(str(file))
     require(not bad, f"files that are no images, or are damaged: {some(bad)}; remove or replace them")
+    require(not deep, f"files with pixels of more than 16 bits: {some(deep)}; save them with 8 or 16 bits")
     return longest, colourful
 
 
@@ -225,11 +257,12 @@ def from_npz(path: Path) -> Source:
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = dict(archive)
+            there = archive.files
+            found = {key: archive[key] for key in KEYS if key in there}
     except Exception as error:  # zipfile, zlib and NumPy raise errors of many kinds for damaged archives
         raise StageError(f"{path}: it cannot be read as .npz: {' '.join(str(error).split())}") from error
-    for key in ("x_train", "y_train", *(("y_test",) if "x_test" in found else ())):
-        require(key in found, f"{path}: it has no {key}; it has {', '.join(found) or 'nothing'}")
+    for key in KEYS[: 4 if "x_test" in found or "y_test" in found else 2]:
+        require(key in found, f"{path}: it has no {key}; it has {', '.join(there) or 'nothing'}")
     images = {key: found[key] for key in ("x_train", "x_unlabelled", "x_test") if key in found}
     notes: list[str] = []
     images = as_bytes(path, images, notes)
@@ -265,8 +298,15 @@ def as_bytes(path: Path, images: dict[str, np.ndarray], notes: list[str]) -> dic
         require(number, f"{path}: {key} has the type {array.dtype}; allowed are numbers")
         require(bool(np.isfinite(array).all()), f"{path}: {key} has values that are not finite")
         require(array.min() >= 0, f"{path}: {key} has the value {array.min()}; allowed are values from 0")
-    if any(array.dtype != np.uint8 for array in images.values()):
-        most = max(float(array.max()) for array in images.values())
+    most = max(float(array.max()) for array in images.values())
+    others = [key for key, array in images.items() if array.dtype != np.uint8]
+    require(
+        len(others) in (0, len(images)),
+        f"{path}: {', '.join(others)}: not uint8, as other images are, so the scales may differ; give all one type",
+    )
+    if not others and most < 128:
+        notes.append(f"the largest value is {most:g} of 255; to have values scaled, give them another type than uint8")
+    if others:
         require(most > 0, f"{path}: all pixels are 0")
         notes.append(f"values from 0 to {most:g} were scaled to 0 to 255")
         images = {key: scaled(array, 255 / most) for key, array in images.items()}
@@ -284,10 +324,13 @@ def scaled(array: np.ndarray, factor: float) -> np.ndarray:
 
 
 def in_grey(images: np.ndarray) -> np.ndarray:
-    """Uint8 images of shape (n, height, width, channels) in grey, with Pillow's weights, without a fourth channel."""
+    """Uint8 images of shape (n, height, width, channels) in grey, as pictures in files."""
     if images.shape[3] == 1:
         return images[..., 0]
-    return np.stack([np.asarray(Image.fromarray(image[..., :3]).convert("L")) for image in images])
+    grey = np.empty(images.shape[:3], np.uint8)
+    for i, image in enumerate(images):
+        grey[i] = as_grey(Image.fromarray(image))
+    return grey
 
 
 def numbered(path: Path, found: dict[str, np.ndarray]) -> tuple[list[str], dict[str, np.ndarray]]:
@@ -310,14 +353,16 @@ def numbered(path: Path, found: dict[str, np.ndarray]) -> tuple[list[str], dict[
     lowest = min((value for value in values if isinstance(value, int)), default=0)
     require(lowest >= 0, f"{path}: y_train has the label {lowest}; allowed are -1, for no label, and numbers from 0")
     if "test" in raw:
-        for value in sorted(set(raw["test"].tolist()) ^ set(values), key=lambda value: natural(str(value))):
-            raise StageError(f"{path}: the class {value} is in {'y_train' if value in values else 'y_test'} alone")
+        check_same(path, values, sorted(set(raw["test"].tolist()), key=lambda value: natural(str(value))))
     check_number(path, values)
     classes = [str(value).replace("_", " ") for value in values]
     if "classes" in found:
         names = found["classes"]
         fits = names.ndim == 1 and names.dtype.kind == "U" and len(names) == len(values)
         require(fits, f"{path}: classes must be {len(values)} names, as many as there are classes in y_train")
+        if raw["train"].dtype.kind == "U":  # labels that are names themselves
+            require(set(names.tolist()) == set(values), f"{path}: classes and y_train must have the same names")
+            values = names.tolist()
         classes = [name.replace("_", " ") for name in names.tolist()]
     place = {value: number for number, value in enumerate(values)}
     numbers = {
@@ -329,7 +374,7 @@ def numbered(path: Path, found: dict[str, np.ndarray]) -> tuple[list[str], dict[
 def check_classes(path: Path, source: Source, share: float) -> None:
     """Raise StageError if there are too few labels, or a name is not allowed."""
     classes, labels = source.classes, source.train.labels
-    bad = [name for name in classes if not NAME.fullmatch(name)]
+    bad = [name for name in classes if not is_name(name)]
     require(
         not bad,
         f"{path}: names of classes that are not allowed: {some(bad)}; allowed are 1 to 40 characters, none of "
@@ -440,29 +485,37 @@ def write(arrays: dict[str, np.ndarray], entry: dict[str, Any]) -> None:
         StageError: it cannot be written, or DVC fails.
     """
     partial, old = (TARGET.with_name(f".{name}-{TARGET.name}") for name in ("partial", "old"))
+    for folder in (partial, old):
+        shutil.rmtree(folder, ignore_errors=True)
+    first = not TARGET.exists()
     try:
-        for folder in (partial, old):
-            shutil.rmtree(folder, ignore_errors=True)
         save_arrays(str(partial / "images.npz"), **arrays)
-        with (partial / "dataset.yaml").open("w", encoding="utf-8") as file:
+        with (partial / "dataset.yaml").open("w", encoding="utf-8", newline="\n") as file:
             YAML().dump(entry, file)
-        if TARGET.exists():
+        if not first:
             TARGET.rename(old)
         partial.rename(TARGET)
-    except OSError as error:
-        raise StageError(f"{TARGET} cannot be written: {error.strerror or error}") from error
+        command = [sys.executable, "-m", "dvc", "add", "--quiet", str(TARGET)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        require(done.returncode == 0, f"nothing is imported: `dvc add {TARGET}` fails: {' '.join(done.stderr.split())}")
+    except BaseException as error:  # also KeyboardInterrupt: what was there comes back
+        if first or old.exists():
+            shutil.rmtree(TARGET, ignore_errors=True)
+        if old.exists():
+            old.rename(TARGET)
+        if isinstance(error, OSError):
+            raise StageError(f"{TARGET} cannot be written: {error.strerror or error}") from error
+        raise
     finally:
         for folder in (partial, old):
             shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, "-m", "dvc", "add", "--quiet", str(TARGET)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    require(done.returncode == 0, f"{TARGET} is written, but `dvc add {TARGET}` fails: {' '.join(done.stderr.split())}")
 
 
 def draw_sheet(arrays: dict[str, np.ndarray], classes: Sequence[str]) -> None:
     """Draw a few training images of each class, and a few without a label."""
     labels, (columns, most) = arrays["train_labels"], ON_SHEET
-    rows = [(name, np.flatnonzero(labels == c)[:columns]) for c, name in enumerate(classes[:most])]
+    shown = [name.replace("$", r"\$") for name in classes[:most]]  # matplotlib would read mathematics
+    rows = [(name, np.flatnonzero(labels == c)[:columns]) for c, name in enumerate(shown)]
     rows.append(("without a label", np.flatnonzero(labels == UNLABELLED)[:columns]))
     figure = image_rows([(name, arrays["train_images"][found] / 255) for name, found in rows if len(found)])
     with atomic_write(SHEET) as partial:
@@ -472,8 +525,9 @@ def draw_sheet(arrays: dict[str, np.ndarray], classes: Sequence[str]) -> None:
 def summary(entry: dict[str, Any]) -> list[str]:
     """What was imported, a line each."""
     return [
-        f"{entry['title']}: {entry['train']} training images, {entry['labelled']} of them with a label, and "
-        f"{entry['test']} test images, of {entry['side']} by {entry['side']} pixels",
+        f"{entry['title']}: {entry['train']} training images, {entry['labelled']} of them with a label and "
+        f"{entry['train'] - entry['labelled']} without",
+        f"{entry['test']} test images; all are of {entry['side']} by {entry['side']} pixels",
         f"{len(entry['classes'])} classes: {', '.join(entry['classes'])}",
         f"the rarest class has {entry['rarest']} labelled training images",
     ]
@@ -482,7 +536,7 @@ def summary(entry: dict[str, Any]) -> list[str]:
 if __name__ == "__main__":
     try:
         main()
-    except (StageError, MemoryError) as error:
+    except (StageError, OSError, MemoryError) as error:
         sys.exit("\n".join(f"ERROR: {line}" for line in str(error).splitlines()))
     except KeyboardInterrupt:
         sys.exit("interrupted")

@@ -132,14 +132,19 @@ def read_grey(name: str) -> np.ndarray:
         image = ImageOps.exif_transpose(file)
         if image.mode.startswith("I"):  # 16 bits
             image = Image.fromarray((np.asarray(image) // 256).astype(np.uint8))
-        if image.has_transparency_data:  # transparent pixels become paper: black if the ink is light, else white
-            image = image.convert("RGBA")
-            grey, opaque = np.asarray(image.convert("L")), np.asarray(image.getchannel("A"))
-            ink_is_light = np.average(grey, weights=opaque if opaque.any() else None) > 127
-            image = Image.alpha_composite(Image.new("RGBA", image.size, "black" if ink_is_light else "white"), image)
-        image = image.convert("L")
+        image = as_grey(image)
         image.thumbnail((LARGEST, LARGEST))
         return np.asarray(image)
+
+
+def as_grey(image: Image.Image) -> Image.Image:
+    """Turn colours to grey, and transparent pixels to paper: black if the ink is light, else white."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        grey, opaque = np.asarray(image.convert("L")), np.asarray(image.getchannel("A"))
+        ink_is_light = np.average(grey, weights=opaque if opaque.any() else None) > 127
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black" if ink_is_light else "white"), image)
+    return image.convert("L")
 
 
 def show(

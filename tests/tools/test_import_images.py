@@ -19,15 +19,23 @@ from tools import import_images
 TARGET = Path("data/sources/own")
 
 
-@pytest.fixture
-def here(tmp_path, root, monkeypatch):
-    """An empty project under git and DVC, with this one's .gitignore files; it is the working folder."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def empty(tmp_path_factory, root):
+    """An empty project under git and DVC, with this one's .gitignore files."""
+    folder = tmp_path_factory.mktemp("empty")
     for name in (".gitignore", "data/.gitignore", "data/sources/.gitignore"):
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / name, name)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, folder / name)
     for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
-        subprocess.run(command, check=True)
+        subprocess.run(command, cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def here(empty, tmp_path, monkeypatch):
+    """A copy of the empty project; it is the working folder."""
+    shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -134,7 +142,9 @@ def test_a_folder_with_test_and_unlabelled_images(here, run):
             shutil.move(source / "test" / name / f"{i}.png", source / "train" / name)
     (source / "unlabelled" / "more").mkdir(parents=True)
     Image.fromarray(np.round(255 * lfw_subset()[50]).astype(np.uint8)).save(source / "unlabelled" / "more" / "one.png")
-    (source / "train" / "face" / ".DS_Store").write_text("left behind by a desktop")
+    for name in ("train/face/.DS_Store", "train/face/Thumbs.db", "unlabelled/.cache/one.png"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text("left behind by a desktop")
     run(source, "--title", "Faces")
     entry, arrays = loaded()
     assert entry["title"] == "Faces"
@@ -162,8 +172,9 @@ def test_unlabelled_images_and_names_in_an_npz(here, run):
     target = np.where(np.arange(len(found.target)) % 3 == 0, -1, found.target)
     names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
     more = np.random.default_rng(0).integers(0, 17, (5, 8, 8)).astype(float)
-    run(digits(y_train=target, classes=names, x_unlabelled=more))
+    said = run(digits(y_train=target, classes=names, x_unlabelled=more, notes=np.array([{}], object)))
     entry, arrays = loaded()
+    assert f"{(target == -1).sum() + 5} without" in said
     assert entry["classes"] == names.tolist()
     assert (arrays["train_labels"] == UNLABELLED).sum() == (target == -1).sum() + 5
     assert entry["labelled"] == (arrays["train_labels"] != UNLABELLED).sum()
@@ -181,7 +192,20 @@ def test_unlabelled_images_and_names_in_an_npz(here, run):
             "no images, or are damaged: 1 (faces/train",
         ),
         (lambda folder: (folder / "train" / "face" / "a.txt").write_text("a"), "damaged: 1 (faces/train/face/a.txt)"),
-        (lambda folder: shutil.copytree(folder / "train" / "face", folder / "test" / "face"), "is in train alone"),
+        (lambda folder: (folder / "test").write_text("a"), "faces/test: this is no folder"),
+        (
+            lambda folder: Image.fromarray(np.eye(8, dtype=np.float32)).save(folder / "train" / "face" / "a.tif"),
+            "more than 16 bits: 1 (faces/train/face/a.tif)",
+        ),
+        (
+            lambda folder: Image.fromarray(np.full((8, 8), 2**16, np.int32)).save(folder / "train" / "face" / "a.tif"),
+            "more than 16 bits: 1 (faces/train/face/a.tif)",
+        ),
+        (lambda folder: (folder / "train" / "face").rename(folder / "train" / "a\nb"), "not allowed: 1 ('a\\nb')"),
+        (
+            lambda folder: shutil.copytree(folder / "train" / "face", folder / "test" / "face"),
+            "no test images: 1 (back_ground)",
+        ),
         (lambda folder: (folder / "train" / "face").rename(folder / "train" / "<b>"), "not allowed: 1 (<b>)"),
         (
             lambda folder: [file.unlink() for file in (folder / "train" / "face").iterdir() if file.stem != "0"],
@@ -214,13 +238,65 @@ def test_a_folder_that_will_not_do(here, refused, change, message):
         ({"y_train": np.arange(1797)}, "it has 1797 classes"),
         ({"x_test": np.zeros((2, 8, 8))}, "it has no y_test"),
         ({"x_test": np.ones((2, 8, 8)), "y_test": np.array([0, -1])}, "y_test has the label -1"),
-        ({"x_test": np.ones((2, 8, 8)), "y_test": np.array([0, 12])}, "the class 1 is in y_train alone"),
+        ({"x_test": np.ones((2, 8, 8)), "y_test": np.array([0, 12])}, "no test images: 9 (1, 2, 3, 4, 5, 6, 7, 8, 9)"),
+        ({"y_test": np.zeros(1797, int)}, "it has no x_test; it has x_train, y_train, y_test"),
+        ({"x_unlabelled": np.zeros((2, 8, 8), np.uint8)}, "x_train: not uint8, as other images are"),
         ({"classes": np.array(["a", "b"])}, "classes must be 10 names"),
+        (
+            {"y_train": np.where(np.arange(1797) < 99, "cat", "dog"), "classes": np.array(["cat", "dogs"])},
+            "classes and y_train must have the same names",
+        ),
         ({"classes": np.array(["a"] * 10)}, "names that two classes have: 1 (a)"),
     ],
 )
 def test_an_npz_that_will_not_do(here, refused, changes, message):
     assert message in refused(digits(**changes))
+
+
+def test_texts_keep_their_own_class(here):
+    label = np.where(load_digits().target < 5, "cat", "dog")
+    source = import_images.find(Path(digits(y_train=label, classes=np.array(["dog", "cat"]))))
+    assert [source.classes[number] for number in source.train.labels] == label.tolist()
+
+
+def test_numbers_in_names_are_sorted_by_value_in_any_order_of_the_files():
+    names = ["1", "01", "2", "10", "a2", "a10", "²"]
+    assert sorted(names, key=import_images.natural) == sorted(reversed(names), key=import_images.natural)
+    assert sorted(names, key=import_images.natural) == ["01", "1", "2", "10", "a2", "a10", "²"]
+
+
+@pytest.mark.parametrize("largest", [1, 16, 255])
+@pytest.mark.parametrize("kind", [np.float32, np.float64, np.int64, np.uint16])
+def test_values_of_any_scale_give_the_same_images(here, largest, kind):
+    found = np.repeat(load_digits().images >= 8, 2, axis=2)
+    source = import_images.find(Path(digits(x_train=(found * largest).astype(kind))))
+    assert all(np.array_equal(source.train.read(i), 255 * found[i]) for i in range(20))
+
+
+def test_dark_bytes_are_kept_and_told_of(here):
+    source = import_images.find(Path(digits(x_train=load_digits().images.astype(np.uint8))))
+    assert np.array_equal(source.train.read(0), load_digits().images[0])
+    assert "the largest value is 16 of 255" in source.notes[0]
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_ink_on_nothing_is_seen(here, ink):
+    alpha = np.round(load_digits().images * 255 / 16).astype(np.uint8)
+    images = np.stack([np.full_like(alpha, ink)] * 3 + [alpha], axis=3)
+    source = import_images.find(Path(digits(x_train=images)))
+    expected = alpha if ink else 255 - alpha
+    assert np.abs(np.array([source.train.read(i) for i in range(20)]) - expected[:20].astype(int)).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "name", ["a.png", "a.bmp", "a.gif", "a.tiff", "a.webp", "a.pgm", "deep.png", "deep.tiff", "deep.pgm"]
+)
+def test_pictures_of_every_format_give_the_same_image(here, name):
+    source, grey = faces(), np.round(255 * lfw_subset()[0]).astype(np.uint8)
+    file = source / "train" / "face" / name
+    Image.fromarray(grey.astype(np.uint16) * 257 if "deep" in name else grey).save(file, lossless=True)
+    train = import_images.find(source).train
+    assert np.array_equal(train.read(train.names.index(str(file))), grey)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 and no archive"])
@@ -270,4 +346,48 @@ def test_a_failed_import_leaves_the_old_one(here, run, monkeypatch):
     with pytest.raises(StageError, match="cannot be written: No space left"):
         run(digits(), "--seed", 3)
     assert (TARGET / "images.npz").read_bytes() == before
+    monkeypatch.undo()
+    monkeypatch.chdir(here)
+    rename = Path.rename
+
+    def broken(path, target):
+        if path.name == ".partial-own":
+            raise OSError(5, "Input/output error")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", broken)
+    monkeypatch.setattr(sys, "argv", ["import_images", digits(), "--seed", "3"])
+    with pytest.raises(StageError, match="cannot be written: Input/output error"):
+        import_images.main()
+    assert (TARGET / "images.npz").read_bytes() == before
+
+    monkeypatch.setattr(Path, "rename", rename)
+    Path(".dvc/config").write_text("[no section")
+    with pytest.raises(StageError, match="nothing is imported: `dvc add data/sources/own` fails: "):
+        import_images.main()
+    assert (TARGET / "images.npz").read_bytes() == before
     assert sorted(path.name for path in TARGET.parent.iterdir()) == [".gitignore", "own", "own.dvc"]
+
+
+def test_a_first_import_that_dvc_refuses_leaves_nothing(here, refused):
+    Path(".dvc/config").write_text("[no section")
+    assert "nothing is imported" in refused(digits())
+
+
+def test_another_folder_than_the_projects_is_refused(here, refused):
+    shutil.rmtree(".dvc")
+    assert refused(digits()) == "there is no .dvc here; run this command in the project's folder"
+
+
+def test_names_with_dollars_are_drawn(here):
+    images = np.zeros((2, 8, 8), np.uint8)
+    import_images.draw_sheet({"train_images": images, "train_labels": np.arange(2)}, ["a$b_{$", "c"])
+    assert Path("data/own.png").is_file()
+
+
+def test_what_a_killed_import_leaves_is_ignored_by_git(here):
+    for name in (".partial-own", ".old-own"):
+        (TARGET.with_name(name)).mkdir()
+        (TARGET.with_name(name) / "images.npz").touch()
+    listed = ["git", "status", "--porcelain", "--untracked-files=all", "data/sources"]
+    assert "images.npz" not in subprocess.run(listed, capture_output=True, text=True, check=True).stdout
