@@ -19,16 +19,25 @@ from tools import import_images
 TARGET = Path("data/sources/own")
 
 
-@pytest.fixture
-def here(tmp_path, root, monkeypatch):
-    """An empty project under git and DVC, with this one's .gitignore files; it is the working folder."""
-    monkeypatch.chdir(tmp_path)
+@pytest.fixture(scope="module")
+def empty(root, tmp_path_factory) -> Path:
+    """An empty project under git and DVC, with this one's .gitignore files."""
+    folder = tmp_path_factory.mktemp("empty") / "project"
     for name in (".gitignore", "data/.gitignore", "data/sources/.gitignore"):
-        Path(name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(root / name, name)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(root / name, folder / name)
     for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
-        subprocess.run(command, check=True)
-    return tmp_path
+        subprocess.run(command, cwd=folder, check=True)
+    return folder
+
+
+@pytest.fixture
+def here(empty, tmp_path, monkeypatch) -> Path:
+    """A copy of that project; it is the working folder."""
+    folder = tmp_path / "project"
+    shutil.copytree(empty, folder)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.fixture
