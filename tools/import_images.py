@@ -103,7 +103,7 @@ def main() -> None:
     entry = described(title, source.classes, arrays)
     write(arrays, entry)
     draw_sheet(arrays, source.classes)
-    for line in (*summary(entry), *source.notes):
+    for line in (*summary(entry), *source.notes, *fewer_than_asked(entry)):
         print(line)
     print(f"a few of each class: {SHEET}\nnow set `dataset: {OWN}` in params.yaml, and run `dvc repro`")
 
@@ -477,6 +477,15 @@ def summary(entry: dict[str, Any]) -> list[str]:
         f"{len(entry['classes'])} classes: {', '.join(entry['classes'])}",
         f"the rarest class has {entry['rarest']} labelled training images",
     ]
+
+
+def fewer_than_asked(entry: dict[str, Any]) -> list[str]:
+    """A line if params.yaml asks for more labels than these images have."""
+    path = Path("params.yaml")
+    asked = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))["n_labels"] if path.exists() else 0
+    if asked <= entry["labelled"]:
+        return []
+    return [f"params.yaml asks for {asked} labels (n_labels); there are {entry['labelled']}, and all will be used"]
 
 
 if __name__ == "__main__":
