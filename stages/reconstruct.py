@@ -26,6 +26,7 @@ from stages.common.params import Params
 from stages.common.process import run
 
 FIGURES = "reports/figures/reconstruct"
+FITTED = 60_000  # training images, at most, that linear methods are fitted to; more would take much memory
 
 
 def main(params: Params) -> None:
@@ -40,7 +41,8 @@ def main(params: Params) -> None:
     units: list[int] = params.network.units
     autoencoder = keras.models.load_model("data/pretrain/dae.keras", compile=False)
     images, classes = load_array("data/raw/test_images.npy"), load_array("data/raw/test_labels.npy")
-    train = load_images("data/raw/train_images.npy") / np.float32(255)
+    all_train = load_images("data/raw/train_images.npy")
+    train = all_train[:FITTED] / np.float32(255)
     clean = scale(images.reshape(len(images), -1))
     original = clean.numpy().reshape(images.shape)
 
@@ -99,7 +101,7 @@ def main(params: Params) -> None:
     encoders = {str(n): encoder for n, encoder in enumerate(load_encoders(params.pretrain.models), start=1)}
     untrained = build_autoencoder(train.shape[1], units)
     encoders["untrained"] = initial_weights(untrained, derive(params.seed, "untrained"))[: 2 * len(units)]
-    save_table("reports/layers.csv", layers(encoders, train, clean.numpy(), classes))
+    save_table("reports/layers.csv", layers(encoders, all_train, clean.numpy(), classes))
     measured = summary(table, errors) | {"train_psnr": rounded(train_psnr, 2)}
     save_json("reports/reconstruction.json", measured)
     check_gain(measured["psnr"], params)
@@ -110,7 +112,8 @@ def layers(encoders: dict[str, list], train: np.ndarray, test: np.ndarray, class
 
     Args:
         encoders: for each name, `[kernel_1, bias_1, ...]`; encoder i gets the labelled images of draw i.
-        train, test: images without noise, float32 of shape (n, pixels), in [0, 1].
+        train: training images, uint8 of shape (n, pixels).
+        test: test images, float32 of shape (n_test, pixels), in [0, 1].
         classes: of the test images.
 
     Returns:
@@ -121,10 +124,8 @@ def layers(encoders: dict[str, list], train: np.ndarray, test: np.ndarray, class
     rows = []
     for number, (name, encoder) in enumerate(encoders.items()):
         own = draws[number % len(draws)]
-        outputs = [
-            (train[own], test),
-            *zip(looks.layers(encoder, train[own]), looks.layers(encoder, test), strict=True),
-        ]
+        images = train[own] / np.float32(255)
+        outputs = [(images, test), *zip(looks.layers(encoder, images), looks.layers(encoder, test), strict=True)]
         for layer, (labelled, found) in enumerate(outputs):
             rows.append(
                 {

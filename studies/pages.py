@@ -22,7 +22,7 @@ PUBLISHED = {"published.csv": Path("studies/published.csv")}  # results that no 
 
 def main(params: Params, study_params: StudyParams) -> None:
     """Collect the facts of all sections, then write a text for each language and the page."""
-    sections = [*StudyParams.model_fields, "published"]
+    sections = [*StudyParams.model_fields, *(["published"] if params.dataset == "mnist" else [])]
     found = facts.collect(params, study_params, Results(), sections)
     found["sources"] = origins("studies/dvc.yaml", FOLDER, before="pages")
     found["frozen"] = frozen()

@@ -39,7 +39,7 @@ MOST_CLASSES, LEAST_LABELLED = 100, 10
 SHARE = (0.05, 0.5)  # of the labelled images that may be held out
 NAME = re.compile(r"[^\r\n<>|*_`\[\]\\]{1,40}")  # it stands in texts that are Markdown and HTML
 ON_SHEET = (10, 30)  # images of a class, and classes, on the contact sheet
-KEYS = ("x_train", "y_train", "x_test", "y_test", "x_unlabelled", "classes")  # of an .npz
+KEYS: tuple[str, ...] = ("x_train", "y_train", "x_test", "y_test", "x_unlabelled", "classes")  # of an .npz
 GREYS = ("1", "L", "LA", "I", "I;16", "I;16B", "I;16L", "F")  # Pillow's modes without colour
 
 
@@ -111,7 +111,7 @@ def main() -> None:
     entry = described(title, source.classes, arrays)
     write(arrays, entry)
     draw_sheet(arrays, source.classes)
-    for line in (*summary(entry), *source.notes):
+    for line in (*summary(entry), *source.notes, *fewer_than_asked(entry)):
         print(line)
     print(f"a few of each class: {SHEET}\nnow set `dataset: {OWN}` in params.yaml, and run `dvc repro`")
 
@@ -239,8 +239,9 @@ def look_at(files: Sequence[Path]) -> tuple[int, int]:
                 image.load()
                 longest = max(longest, *image.size)
                 colourful += image.mode not in GREYS
-                values = image.getextrema() if image.mode == "I" else (0,)
-                if image.mode == "F" or min(values) < 0 or max(values) >= 2**16:
+                # in this mode Pillow reads greys of 16 bits, too, such as those of .pgm
+                large = image.mode == "I" and np.any(np.asarray(image) != np.asarray(image).astype(np.uint16))
+                if image.mode == "F" or large:
                     deep.append(str(file))
         except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
             bad.append(str(file))
@@ -263,7 +264,7 @@ def from_npz(path: Path) -> Source:
         raise StageError(f"{path}: it cannot be read as .npz: {' '.join(str(error).split())}") from error
     for key in KEYS[: 4 if "x_test" in found or "y_test" in found else 2]:
         require(key in found, f"{path}: it has no {key}; it has {', '.join(there) or 'nothing'}")
-    images = {key: found[key] for key in ("x_train", "x_unlabelled", "x_test") if key in found}
+    images: dict[str, np.ndarray] = {key: found[key] for key in ("x_train", "x_unlabelled", "x_test") if key in found}
     notes: list[str] = []
     images = as_bytes(path, images, notes)
     classes, labels = numbered(path, found)
@@ -329,7 +330,7 @@ def in_grey(images: np.ndarray) -> np.ndarray:
         return images[..., 0]
     grey = np.empty(images.shape[:3], np.uint8)
     for i, image in enumerate(images):
-        grey[i] = as_grey(Image.fromarray(image))
+        grey[i] = np.asarray(as_grey(Image.fromarray(image)))
     return grey
 
 
@@ -531,6 +532,15 @@ def summary(entry: dict[str, Any]) -> list[str]:
         f"{len(entry['classes'])} classes: {', '.join(entry['classes'])}",
         f"the rarest class has {entry['rarest']} labelled training images",
     ]
+
+
+def fewer_than_asked(entry: dict[str, Any]) -> list[str]:
+    """A line if params.yaml asks for more labels than these images have."""
+    path = Path("params.yaml")
+    asked = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))["n_labels"] if path.exists() else 0
+    if asked <= entry["labelled"]:
+        return []
+    return [f"params.yaml asks for {asked} labels (n_labels); there are {entry['labelled']}, and all will be used"]
 
 
 if __name__ == "__main__":

@@ -140,9 +140,10 @@ def mount(tmp_path):
 
 
 def run_stage(project, name: str, folder: Path, **environment) -> tuple[int, str]:
-    for part in ("stages", "dae", "params.yaml", "requirements-numeric.lock"):
+    for part in ("stages", "dae", "data/sources", "params.yaml", "requirements-numeric.lock"):
         source = project.folder / part
         if not (folder / part).exists():
+            (folder / part).parent.mkdir(exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copy)(source, folder / part)
     done = subprocess.run(
         [sys.executable, "-m", f"stages.{name}"],

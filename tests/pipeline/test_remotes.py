@@ -156,6 +156,7 @@ def test_a_team_shares_through_a_remote(first, remote, tmp_path):
     remote.lose(held[spoilt[1]])
     for folder in (".dvc/cache", "data"):
         shutil.rmtree(second.folder / folder)
+    second.call("git", "restore", "data")  # where the data sets come from is in git
     output = second.dvc("pull", ok=False)
     assert "Traceback" not in output
     for path in spoilt:

@@ -195,8 +195,9 @@ def test_the_tables_of_three_replicates(compare):
         "with": [1, 1, 1],
     }
     assert mean == 0.25
-    matrices, replicates = drawn["confusion"]
+    matrices, replicates, names = drawn["confusion"]
     assert replicates == 3
+    assert names == [*map(str, range(10))]
     assert {arm: matrix.tolist() for arm, matrix in matrices.items()} == {
         "without": [[6, 0], [3, 3]],
         "with": [[6, 0], [0, 6]],

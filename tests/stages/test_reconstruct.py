@@ -107,7 +107,8 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     levels, curve, trained = drawn["noise_levels"]
     assert (levels, curve["level"].tolist(), trained) == ([0.0, 1.0], [0.0, 1.0], 1.0)
     original, kinds, examples, classes = drawn["reconstruction"]
-    assert examples == classes[examples].tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert examples.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]
+    assert [classes[i] for i in examples] == ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"]
     assert (original[1] == 1).all()
     assert (kinds["noisy"] == 0).all()
     assert (kinds["denoised"] == 1).all()
@@ -119,7 +120,7 @@ def test_the_measures_and_pictures_of_a_dae_that_makes_all_white(denoise):
     assert kernels.shape == (5, 8, 8)
     assert np.argwhere(kernels).tolist() == [[0, 2, 4]]  # pixel 20 is in row 2 and column 4
     _, _, worst, classes = drawn["worst"]
-    assert classes.tolist() == [*range(10), *range(10)]
+    assert classes == [*map(str, range(10))] * 2
     assert sorted(worst[:2]) == [0, 10]
     assert not {1, 11} & set(worst)
     strips = np.asarray(Image.open("reports/figures/reconstruct/strips.webp").convert("L"))

@@ -344,12 +344,14 @@ def test_the_figures_of_the_evidence_show_the_right_images(evidence):
     assert np.array_equal(rows["original"], test[:10])
     assert rows["by_autoencoder"] == pytest.approx(test[:10] + 1.01, abs=1e-5)
     assert rows["by_pca"].shape == (10, 6, 6)
-    codes, classes, kept = drawn["maps"]
+    codes, classes, names, kept = drawn["maps"]
     assert (codes["ae_code"] == 0).all()
     assert codes["pca_code"].shape == (40, 2)
     assert classes.tolist() == [*range(10)] * 4
+    assert names == [*map(str, range(10))]
     assert kept["pca_code"]["neighbours"]["mean"] == 0.25
-    auroc, by_ink = drawn["anomalies"]
+    auroc, by_ink, names = drawn["anomalies"]
+    assert names == [*map(str, range(10))]
     assert auroc["1"] == 0.0
     assert set(by_ink) == set(auroc)
 

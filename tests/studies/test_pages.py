@@ -17,13 +17,13 @@ def write(root, monkeypatch):
     params, study_params, load = load_params(), load_study_params(), pages.Results
     monkeypatch.setattr(pages, "page", lambda texts, *arguments: "")
 
-    def write(change=lambda results: None, **ladder) -> dict[str, str]:
+    def write(change=lambda results: None, dataset="mnist", **ladder) -> dict[str, str]:
         results, written = load(), {}
         change(results)
         monkeypatch.setattr(pages, "Results", lambda: results)
         monkeypatch.setattr(pages, "save_text", written.__setitem__)
         settings = study_params.ladder.model_copy(update=ladder)
-        pages.main(params, study_params.model_copy(update={"ladder": settings}))
+        pages.main(params.model_copy(update={"dataset": dataset}), study_params.model_copy(update={"ladder": settings}))
         return {"en": written["reports/studies/studies.md"], "pt": written["reports/studies/estudos.md"]}
 
     return write
@@ -121,6 +121,12 @@ def test_a_frozen_study_is_told_to_be_of_an_earlier_version(write, monkeypatch):
         monkeypatch.setattr(pages, "frozen", lambda studies=studies: studies)
         for language, text in write().items():
             assert text.count(words[language]) == len(studies)
+
+
+def test_published_figures_stand_only_beside_those_of_the_same_images(write):
+    for language, words in (("en", "Published figures"), ("pt", "Números publicados")):
+        assert words in write()[language]
+        assert words not in write(dataset="fashion_mnist")[language]
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])

@@ -20,9 +20,9 @@ TARGET = Path("data/sources/own")
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory, root):
+def empty(root, tmp_path_factory) -> Path:
     """An empty project under git and DVC, with this one's .gitignore files."""
-    folder = tmp_path_factory.mktemp("empty")
+    folder = tmp_path_factory.mktemp("empty") / "project"
     for name in (".gitignore", "data/.gitignore", "data/sources/.gitignore"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(root / name, folder / name)
@@ -32,11 +32,12 @@ def empty(tmp_path_factory, root):
 
 
 @pytest.fixture
-def here(empty, tmp_path, monkeypatch):
-    """A copy of the empty project; it is the working folder."""
-    shutil.copytree(empty, tmp_path, dirs_exist_ok=True)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+def here(empty, tmp_path, monkeypatch) -> Path:
+    """A copy of that project; it is the working folder."""
+    folder = tmp_path / "project"
+    shutil.copytree(empty, folder)
+    monkeypatch.chdir(folder)
+    return folder
 
 
 @pytest.fixture
@@ -107,6 +108,13 @@ def test_digits_of_scikit_learn(here, run):
     assert "values from 0 to 16 were scaled to 0 to 255" in said
     assert "359 labelled ones were held out at random" in said
     assert Image.open("data/own.png").size[0] > 100
+
+
+def test_more_labels_asked_than_there_are_is_told(here, run):
+    Path("params.yaml").write_text("n_labels: 1439\n")
+    assert "params.yaml asks for 1439 labels (n_labels); there are 1438, and all will be used" in run(digits())
+    Path("params.yaml").write_text("n_labels: 1438\n")
+    assert "params.yaml asks" not in run(digits())
 
 
 def test_two_imports_give_the_same_bytes_and_another_seed_other_test_images(here, run):
