@@ -113,8 +113,9 @@ def test_digits_of_scikit_learn(here, run):
 def test_more_labels_asked_than_there_are_is_told(here, run):
     Path("params.yaml").write_text("n_labels: 1439\n")
     assert "params.yaml asks for 1439 labels (n_labels); there are 1438, and all will be used" in run(digits())
-    Path("params.yaml").write_text("n_labels: 1438\n")
-    assert "params.yaml asks" not in run(digits())
+    for text in ("n_labels: 1438\n", "n_labels: many\n", "seed: [\n"):
+        Path("params.yaml").write_text(text)
+        assert "params.yaml asks" not in run(digits())
 
 
 def test_two_imports_give_the_same_bytes_and_another_seed_other_test_images(here, run):
