@@ -61,7 +61,7 @@ def page(
     words = {language: words_of("pages", language) | words_of("demo", language) for language in LANGUAGES}
     for language, own in words.items():
         others = own.pop("others")
-        own |= {} if preparation else others
+        own |= others if preparation is None else {}
         own["intro"] = own["intro"].format(labels=number(language, n_labels))
         own["units_text"] = own["units_text"].format(units=number(language, len(strongest)))
         own["trained"] = own["trained"].format(
