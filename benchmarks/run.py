@@ -14,7 +14,7 @@ from benchmarks.contenders.common import RAW
 from benchmarks.harness import Table
 from benchmarks.parts import cold, growth, own, pipeline, pretrain, profile, replicates, setup, startup, studies
 from stages.common.errors import StageError
-from tools.environment import machine
+from tools.environment import machine, processor
 
 RESULTS = Path(__file__).with_name("results.md")
 PARTS = {  # in the order of the results
@@ -64,8 +64,13 @@ def measure(part: str, quick: bool) -> str:
     """Measure a part; returns its section of the results as Markdown."""
     load = os.getloadavg()[0]
     blocks = [as_markdown(block) if isinstance(block, Table) else block for block in PARTS[part].measure(quick)]
-    note = f"<sub>Measured {date.today()}; load average before: {load:.1f}; `make bench PART={part}`.</sub>"
-    return "\n\n".join([f"## {PARTS[part].TITLE}", *blocks, note]) + "\n"
+    return "\n\n".join([f"## {PARTS[part].TITLE}", *blocks, note(part, load)]) + "\n"
+
+
+def note(part: str, load: float) -> str:
+    """When and where a part was measured."""
+    when = f"Measured {date.today()} on {processor()}"
+    return f"<sub>{when}; load average before: {load:.1f}; `make bench PART={part}`.</sub>"
 
 
 def as_markdown(table: Table) -> str:
@@ -95,9 +100,9 @@ def write(path: Path, title: str, section: str) -> None:
 def changes(old: str, new: str) -> str:
     """A line with the cells whose leading number changed by more than 10 % since the old version of a section.
 
-    It is empty if there are none, or no old version.
+    It is empty if there are none, or no old version. It names the old version's date and processor.
     """
-    measured, before = re.search(r"Measured ([\d-]+)", old), _numbers(old)
+    measured, before = re.search(r"Measured ([^;]+)", old), _numbers(old)
     changed = [
         f"{row}, {column}: {before[row, column]} -> {number}"
         for (row, column), number in _numbers(new).items()

@@ -34,16 +34,21 @@ def main() -> None:
     print("\n".join(lines))
 
 
-def machine() -> list[str]:
-    """The machine and the versions of the packages that pyproject.toml requires, as one line."""
+def processor() -> str:
+    """The processor's model and the number of its cores."""
     cpu = Path("/proc/cpuinfo")
     models = [line.split(": ")[1] for line in cpu.read_text().splitlines() if line.startswith("model name")] or [
         platform.processor()
     ]
+    return f"{models[0]}, {joblib.cpu_count()} cores"
+
+
+def machine() -> list[str]:
+    """The machine and the versions of the packages that pyproject.toml requires, as one line."""
     requirements = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = [requirement.split(">")[0] for requirement in requirements]
     return [
-        f"{models[0]}, {joblib.cpu_count()} cores; {sys.platform} {platform.machine()}; "
+        f"{processor()}; {sys.platform} {platform.machine()}; "
         f"Python {platform.python_version()}; {', '.join(f'{name} {version(name)}' for name in names)}."
     ]
 

@@ -6,13 +6,23 @@ from typing import Any
 TRAINING_IMAGES = 60_000
 ARMS = ("ladder_fast", "ladder", "ladder_gamma", "ladder_conv")
 
+FEW = 5  # of fewer label draws, each is shown in place of an interval
+
+
+def rows_of(study: str, found: dict[str, Any]) -> dict[tuple[int, str], dict]:
+    """A study's rows by number of labels and arm, each with the accuracies of its label draws, the best first."""
+    draws = found[f"{study}.csv"].sort_values("accuracy", ascending=False).groupby(["n_labels", "arm"])["accuracy"]
+    rows = {(row["n_labels"], row["arm"]): row for row in found[f"{study}.json"]["rows"]}
+    return {place: row | {"draws": draws.get_group(place).tolist()} for place, row in rows.items()}
+
 
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
     """The results by number of labels and arm, and the ladder's number of training steps."""
-    rows = {(row["n_labels"], row["arm"]): row for row in found["ladder.json"]["rows"]}
+    rows = rows_of("ladder", found)
     return {
         "ladder": rows,
         "ladder_arms": ARMS,
+        "few": FEW,
         "ladder_steps": math.ceil(TRAINING_IMAGES / study.ladder.batch_size) * study.ladder.epochs,
         "says": {
             "bfloat16": study.ladder.products == "bfloat16",

@@ -1,12 +1,14 @@
 import re
 import subprocess
 import sys
+from datetime import date
 
 import numpy as np
 import pytest
 
 from benchmarks import run
 from benchmarks.harness import Table
+from tools.environment import processor
 
 PARTS = ["pretrain", "replicates", "profile", "cold", "pipeline", "startup", "growth", "own", "studies", "setup"]
 
@@ -31,17 +33,17 @@ def test_a_table_is_markdown():
     assert run.as_markdown(table) == "| what | seconds |\n|---|---|\n| a | 1 |\n| b | 2 |"
 
 
-NOTE = "\n<sub>Measured 2026-01-02; load average before: 0.1.</sub>\n"
+SINCE = f"\nSince {date.today()} on {processor()}: "
 
 
 def section(*rows, header=("what", "speed", "", "seconds")):
-    return f"## Growth\n\n{run.as_markdown(Table([*header], [*map(list, rows)]))}\n{NOTE}"
+    return f"## Growth\n\n{run.as_markdown(Table([*header], [*map(list, rows)]))}\n\n{run.note('growth', 0.1)}\n"
 
 
 def test_cells_that_changed_by_more_than_a_tenth_are_told():
     old = section(["a", "1,000 (900 to 1,100)", "", "2.0 s"], ["b", "10 %", "", "5"], ["gone", "1", "", "1"])
     new = section(["a", "1,101 (999 to 1,200)", "", "2.1 s"], ["b", "8.9 %", "9", ""], ["new", "1", "", "1"])
-    assert run.changes(old, new) == "\nSince 2026-01-02: a, speed: 1,000 -> 1,101; b, speed: 10 -> 8.9.\n"
+    assert run.changes(old, new) == f"{SINCE}a, speed: 1,000 -> 1,101; b, speed: 10 -> 8.9.\n"
 
 
 def test_nothing_is_told_without_a_change_or_an_old_section():
@@ -54,7 +56,7 @@ def test_nothing_is_told_without_a_change_or_an_old_section():
 def test_changes_stand_below_a_section_until_it_is_measured_again(tmp_path, monkeypatch):
     monkeypatch.setattr(run, "head", lambda: ["# Head", ""])
     path = tmp_path / "results.md"
-    told = ["", "\nSince 2026-01-02: a, speed: 1 -> 2.\n", ""]
+    told = ["", f"{SINCE}a, speed: 1 -> 2.\n", ""]
     for speed, line in zip("122", told, strict=True):
         run.write(path, "Growth", section(["a", speed, "", ""]))
         assert path.read_text() == f"# Head\n\n{section(['a', speed, '', ''])}{line}"

@@ -135,6 +135,19 @@ def test_tables_have_as_many_cells_in_every_row(write, language):
         assert len({row.count("|") for row in table.splitlines()}) == 1
 
 
+def test_few_draws_are_shown_themselves(write):
+    def change(results):
+        rows = [(100, "ladder", accuracy) for accuracy in (0.5, 0.75, 0.625)]
+        table = results["ladder.csv"]
+        rest = table[(table["n_labels"] != 100) | (table["arm"] != "ladder")]
+        results["ladder.csv"] = pd.concat([rest, pd.DataFrame(rows, columns=["n_labels", "arm", "accuracy"])])
+        row(results, "ladder.json", n_labels=100, arm="ladder")["accuracy"] = 0.625
+
+    texts = write(change)
+    assert "| ladder network | **37.50**<br>(25.00, 37.50, 50.00) | **" in texts["en"]
+    assert "| rede ladder | **37,50**<br>(25,00; 37,50; 50,00) | **" in texts["pt"]
+
+
 CLEAR = {"corruption": "none", "level": 0.0, "accuracy": 0.875, "psnr": 25.0}
 BEST = {"corruption": "masking", "level": 0.7, "accuracy": 0.9, "psnr": 17.5}
 CONSEQUENCES = [
@@ -164,6 +177,14 @@ CONSEQUENCES = [
         "So part of the gain belongs to the settings.",
         "Portanto os pesos iniciais importam, não só as configurações.",
         "Portanto uma parte do ganho cabe às configurações.",
+    ),
+    (
+        lambda results: contrast(results, "gain_moved", -0.03, -0.04, -0.02),
+        lambda results: contrast(results, "gain_moved", -0.03, -0.04, -0.02, holds=True),
+        "Pre-training is then worse than none, though not when the interval is widened",
+        "Pre-training is then worse than none.",
+        "O pré-treinamento é então pior que nenhum, mas não quando o intervalo é alargado",
+        "O pré-treinamento é então pior que nenhum.",
     ),
     (
         set_edges,
@@ -265,7 +286,8 @@ def test_both_arms_and_the_differences_are_told_in_their_own_places(write):
         differences = {"difference": 0.25, "low": 0.2, "high": 0.3, "verdict": "worse"}
         differences |= {"replicates": 2, "steps": 4000}
         row(results, "label_curve.json", n_labels=50).update(differences | {"without": 0.25, "with": 0.5})
-        row(results, "label_curve.json", n_labels=100).update({"without": 0.75, "with": 0.875})
+        for arm, accuracy in (("without", 0.75), ("with", 0.875)):
+            row(results, "pushed.json", n_labels=100, arm=arm)["accuracy"] = accuracy
         set_gain(results, "reference", 0.125, 0.12, 0.13)
         set_gain(results, "convolutional_moved", -0.01, -0.02, 0.03)
         set_ablation(results, "reference", "with", accuracy=0.75, difference=0.0, low=0.0, high=0.0)
