@@ -197,19 +197,19 @@ CONSEQUENCES = [
     (
         lambda results: results["noise_curve.json"].update(best=BEST, clearest=CLEAR),
         lambda results: results["noise_curve.json"].update(best=CLEAR, clearest=CLEAR, plain=0.875, without=0.75),
-        "It is not the one whose images come out clearest: that is none (a plain autoencoder), with 25.0 dB against",
-        "exploratory, is none (a plain autoencoder): 87.50% against 87.50% after a plain autoencoder "
+        "It is not the one whose images come out clearest: those come with no noise (a plain autoencoder), 25.0 dB against",
+        "exploratory, is no noise (a plain autoencoder): 87.50% against 87.50% after a plain autoencoder "
         "and 75.00% without pre-training. It is also the one whose images come out clearest.",
-        "As imagens mais nítidas vêm de nenhum (um autoencoder comum), com 25,0 dB contra 17,5",
+        "As imagens mais nítidas vêm com nenhum ruído (um autoencoder comum): 25,0 dB contra 17,5",
         "87,50% contra 87,50% após um autoencoder comum e 75,00% sem pré-treinamento. É também aquele cujas imagens "
         "saem mais nítidas.",
     ),
     (
         lambda results: set_noises(results, 0.004, beyond=["none", "salt_and_pepper"]),
         lambda results: set_noises(results, 0.005),  # the margin itself is not beyond it
-        "The whole interval lies above the margin of 0.5 points with none (a plain autoencoder), salt and pepper at",
+        "The whole interval lies above the margin of 0.5 points with no noise (a plain autoencoder), salt and pepper at",
         "The whole interval lies above the margin of 0.5 points with none.",
-        "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum (um autoencoder comum), sal e pimenta no",
+        "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum ruído (um autoencoder comum), sal e pimenta no",
         "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum deles.",
     ),
     (
@@ -308,10 +308,10 @@ def test_both_arms_and_the_differences_are_told_in_their_own_places(write):
     english, portuguese = texts["en"], texts["pt"]
     for line in (
         "| noise? | dAE − plain autoencoder | +10.00&nbsp;(+2.00&nbsp;to&nbsp;+3.00) | ★ |",
-        "| the autoencoder? | plain autoencoder − without pre-training | +20.00&nbsp;(−5.00&nbsp;to&nbsp;+6.00) |  |",
+        "| the autoencoder? | plain autoencoder − without pre-training | +20.00&nbsp;(−5.00&nbsp;to&nbsp;+6.00) | – |",
         "| with pre-training | Gaussian | 0.30 | 7 | 0.0007 | 0.25 | 0.13 | 1,234 | 90.0 |",
         "| without | – | – | – | 0.002 | 0.50 | ",
-        "| 50 | 2 | 4,000 | 50.00 | 25.00 | +25.00 (+20.00 to +30.00) | worse |",
+        "| 50 | 50.00 | 25.00 | +25.00 (+20.00 to +30.00) | worse | 2 | 4,000 |",
         "| **ours, with pre-training** | 12.50 |",
         "| **ours, without** | 25.00 |",
         "50.00 and 75.00% with 50 labels",
@@ -326,7 +326,7 @@ def test_both_arms_and_the_differences_are_told_in_their_own_places(write):
         "The baseline's go from 50.0 to 50.0%, those with pre-training from 75.0 to 75.0%.",
         "learning rate 0.005, dropout 0.13, masking 0.30 and 777 steps with pre-training (Gaussian 0.40, 6 epochs), "
         f"and 0.009, 0.13, 0.30 and 888 without. On all {n_draws} draws these have 70.0 and 60.0%.",
-        "+1.00 points with Gaussian; −1.00 points with masking; −1.00 points with none (a plain autoencoder); "
+        "+1.00 points with Gaussian; −1.00 points with masking; −1.00 points with no noise (a plain autoencoder); "
         "−1.00 to +3.00 points with salt and pepper.",
         f"These {n_noises} intervals are not corrected for their number.",
     ):
@@ -334,7 +334,7 @@ def test_both_arms_and_the_differences_are_told_in_their_own_places(write):
     for line in (
         "| ruído? | dAE − autoencoder comum | +10,00&nbsp;(+2,00&nbsp;a&nbsp;+3,00) | ★ |",
         "| com pré-treinamento | gaussiano | 0,30 | 7 | 0,0007 | 0,25 | 0,13 | 1.234 | 90,0 |",
-        "| 50 | 2 | 4.000 | 50,00 | 25,00 | +25,00 (+20,00 a +30,00) | pior |",
+        "| 50 | 50,00 | 25,00 | +25,00 (+20,00 a +30,00) | pior | 2 | 4.000 |",
         "| **nosso, com pré-treinamento** | 12,50 |",
         "50,00 e 75,00% com 50 rótulos",
         "em +12,50 (+12,00 a +13,00) pontos",
