@@ -77,9 +77,9 @@ def fit_pca(train: np.ndarray, n_components: int) -> Reconstruct:
 
     Args:
         train: float32 array of shape (n, pixels) in [0, 1], without noise; its components are used.
-        n_components: size of the code; if it is larger than the number of pixels, that number is used.
+        n_components: size of the code; if it is larger than n or the number of pixels, the least of these is used.
     """
-    pca = PCA(min(n_components, train.shape[1]), svd_solver="covariance_eigh").fit(train)
+    pca = PCA(min(n_components, *train.shape), svd_solver="covariance_eigh").fit(train)
     return lambda images: np.clip(pca.inverse_transform(pca.transform(images)), 0.0, 1.0).astype(np.float32)
 
 

@@ -412,12 +412,12 @@ def prepared(source: Source, side: int) -> tuple[dict[str, np.ndarray], dict[str
         arrays |= {f"{key}_images": images, f"{key}_labels": part.labels}
         names[key] = part.names
     if scaled:
-        source.notes.append(f"{scaled} images were scaled to {side} pixels")
+        source.notes.append(f"images scaled to {side} pixels: {scaled}")
     if padded:
-        source.notes.append(f"{padded} images were padded to a square, with the grey of their border")
+        source.notes.append(f"images padded to a square, with the grey of their border: {padded}")
     plain = sum(int(np.ptp(image) == 0) for key in names for image in arrays[f"{key}_images"])
     if plain:
-        source.notes.append(f"{plain} images are of one even grey")
+        source.notes.append(f"images of one even grey: {plain}")
     return arrays, names
 
 

@@ -60,6 +60,12 @@ def says(p: Any, found: dict[str, Any]) -> dict[str, bool]:
         "variational_is_closer": samples["variational"]["frechet"] < samples["plain"]["frechet"],
         "variational_is_surer": samples["variational"]["sure"] > samples["plain"]["sure"],
         "gaussian_is_furthest": samples["gaussian"]["frechet"] == max(row["frechet"] for row in samples.values()),
+        "sure_of_none": samples["real"]["sure"] == 0,
+        "far_from_floor": all(
+            samples[name]["sure"] < samples["real"]["sure"] / 2
+            and samples[name]["frechet"] > 2 * samples["real"]["frechet"]
+            for name in ("variational", "plain")
+        ),
         "anomaly_looks_normal": found["hardest"][1] < 0.5,
         "ink_explains": found["hardest"][1] < 0.5 < t["auroc_by_ink"][found["hardest"][0]],
         "compression_beats_pca": t["compression"]["psnr"] > t["compression"]["pca"],
@@ -98,7 +104,9 @@ def says(p: Any, found: dict[str, Any]) -> dict[str, bool]:
         "tying_hurts_few": above(few_tied["test"], few_free["test"]),
         "tying_fits_few": above(few_free["train"], few_tied["train"]),
         "tied_overfits": ratio(few_tied) > OVERFITTED,
-        "tied_overfits_more": ratio(few_tied) > ratio(few_free),
+        "free_overfits": ratio(few_free) > OVERFITTED,
+        "tied_overfits_more": ratio(few_tied) > 1.1 * ratio(few_free),
+        "tied_overfits_less": ratio(few_tied) < ratio(few_free) / 1.1,
         "overtakes": t["overtaken"]["many"] is not None,
     }
 

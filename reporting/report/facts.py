@@ -1,6 +1,7 @@
 """Computes what the report's templates print and which sentences they choose: templates hold only words."""
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -72,6 +73,7 @@ def says(p: Any, facts: dict[str, Any]) -> dict[str, bool]:
         "mnist": p.dataset == "mnist",
         "own": p.dataset == "own",
         "some_unlabelled": facts["n_labelled"] < facts["n_train"],
+        "narrows": all(wide > narrow for wide, narrow in pairwise([facts["n_pixels"], *p.network.units])),
         "few_images": facts["n_train"] < 2 * p.n_labels,
         "all_labelled": p.n_labels == facts["n_labelled"],
         "balanced": max(facts["labelled_of_class"]) <= BALANCED * min(facts["labelled_of_class"]),

@@ -228,14 +228,20 @@ class Params(Section):
 
     @model_validator(mode="after")
     def fitted(self) -> Self:
-        """Lower the numbers of images that exceed those of one's own data set to what it has."""
+        """Fit what is asked for to one's own data set.
+
+        Numbers of images are lowered to what it has. Codes narrower than an image need as many images, for PCA's sake,
+        and are left out where there are fewer; where all codes are narrower, one as wide as an image is added.
+        """
         if self.dataset != OWN or OWN not in DATASETS:
             return self
         entry = DATASETS[OWN]
         images = min(self.theory.images, entry["train"])
         tasks = self.theory.tasks.model_copy(update={"images": min(self.theory.tasks.images, entry["train"])})
-        few = min(self.theory.few, images // 2)
-        theory = self.theory.model_copy(update={"images": images, "few": few, "tasks": tasks})
+        few, n_pixels = min(self.theory.few, images // 2), entry["side"] ** 2
+        codes = [code for code in self.theory.codes if code <= images or code >= n_pixels]
+        codes += [] if any(code >= n_pixels for code in codes) else [n_pixels]
+        theory = self.theory.model_copy(update={"images": images, "few": few, "tasks": tasks, "codes": codes})
         return self.model_copy(update={"n_labels": min(self.n_labels, entry["labelled"]), "theory": theory})
 
 

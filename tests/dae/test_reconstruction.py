@@ -49,6 +49,8 @@ def test_the_projection_is_the_best_linear_code(mnist):
     assert errors[0] > errors[1] > errors[2] > errors[3]
     assert errors[3] == pytest.approx(0, abs=1e-8)
     assert errors[4] == errors[3]
+    # fewer images than components asked for
+    assert np.square(fit_pca(train[:20], 128)(train[:20]) - train[:20]).mean() == pytest.approx(0, abs=1e-8)
 
 
 @pytest.fixture(scope="module")

@@ -332,6 +332,13 @@ def test_other_parameters_are_told_in_other_words(facts, changes, english, portu
         assert all(phrase in text for phrase in phrases)
 
 
+@pytest.mark.parametrize(("language", "claim"), [("en", "each layer narrows"), ("pt", "cada camada se estreita")])
+def test_layers_are_said_to_narrow_where_all_do(facts, language, claim):
+    assert claim in render(language, facts())
+    for units in ([1000, 10], [700, 10, 10]):
+        assert claim not in render(language, facts(**{"network.units": units}))
+
+
 @pytest.mark.parametrize("language", ["en", "pt"])
 def test_many_labels_and_another_data_set_change_the_words(facts, language):
     text = render(language, facts(n_labels=20_000, dataset="fashion_mnist", verdict="equivalent"))
@@ -339,9 +346,9 @@ def test_many_labels_and_another_data_set_change_the_words(facts, language):
     assert ("most are near 0 or 1" if language == "en" else "a maioria perto de 0 ou de 1") not in text
     # of MNIST are the settings' search and what the studies found
     for sentence in re.findall(r"[^.|;]*(?<!-)\bMNIST\b[^.|;]*", text.replace("MNIST** 2", "")):
-        assert re.search(r"search|settings|draws|labelled images|busc|configura|sorteios|rotuladas|`tune`", sentence), (
-            sentence
-        )
+        assert re.search(
+            r"search|settings|draws|labelled images|busc|configura|sorteios|rotuladas|`tune`|repro -P", sentence
+        ), sentence
 
 
 @pytest.mark.parametrize("language", ["en", "pt"])

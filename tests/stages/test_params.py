@@ -152,6 +152,12 @@ def test_numbers_of_images_are_lowered_to_what_ones_own_data_have(load_with, mon
     assert (params.n_labels, params.theory.images, params.theory.few) == (60, 300, 100)
 
 
+def test_codes_suit_the_number_and_the_size_of_ones_own_images(load_with, monkeypatch):
+    for side, train, codes in ((25, 160, [2, 8, 32, 1024]), (64, 90, [2, 8, 32, 4096]), (8, 20, [2, 8, 256, 1024])):
+        monkeypatch.setitem(DATASETS, "own", OWN | {"side": side, "train": train, "labelled": train})
+        assert load_with({"dataset": "own", "theory.codes": [2, 8, 32, 256, 1024]}).theory.codes == codes
+
+
 def test_bounds_are_those_of_ones_own_data(load_with, monkeypatch):
     monkeypatch.setitem(DATASETS, "own", OWN)
     load_with({"dataset": "own", "split.stratified": True, "n_labels": 90})

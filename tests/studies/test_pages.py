@@ -197,7 +197,7 @@ CONSEQUENCES = [
     (
         lambda results: results["noise_curve.json"].update(best=BEST, clearest=CLEAR),
         lambda results: results["noise_curve.json"].update(best=CLEAR, clearest=CLEAR, plain=0.875, without=0.75),
-        "It is not the one whose images come out clearest: those come with no noise (a plain autoencoder), 25.0 dB against",
+        "It is not the one whose images come out clearest: those come with no noise (a plain autoencoder), 25.0 dB",
         "exploratory, is no noise (a plain autoencoder): 87.50% against 87.50% after a plain autoencoder "
         "and 75.00% without pre-training. It is also the one whose images come out clearest.",
         "As imagens mais nítidas vêm com nenhum ruído (um autoencoder comum): 25,0 dB contra 17,5",
@@ -207,9 +207,9 @@ CONSEQUENCES = [
     (
         lambda results: set_noises(results, 0.004, beyond=["none", "salt_and_pepper"]),
         lambda results: set_noises(results, 0.005),  # the margin itself is not beyond it
-        "The whole interval lies above the margin of 0.5 points with no noise (a plain autoencoder), salt and pepper at",
+        "The whole interval lies above the margin of 0.5 points with no noise (a plain autoencoder), salt and",
         "The whole interval lies above the margin of 0.5 points with none.",
-        "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum ruído (um autoencoder comum), sal e pimenta no",
+        "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum ruído (um autoencoder comum), sal e",
         "O intervalo inteiro fica acima da margem de 0,5 ponto com nenhum deles.",
     ),
     (

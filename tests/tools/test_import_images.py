@@ -171,9 +171,9 @@ def test_colours_sizes_and_shapes_are_told_of(here, run):
     entry, _ = loaded()
     assert entry["side"] == 64
     assert "1 images are stored in colour, and were turned to grey" in said
-    assert "41 images were scaled to 64 pixels" in said
-    assert "1 images were padded to a square" in said
-    assert "1 images are of one even grey" in said
+    assert "images scaled to 64 pixels: 41" in said
+    assert "images padded to a square, with the grey of their border: 1" in said
+    assert "images of one even grey: 1" in said
 
 
 def test_unlabelled_images_and_names_in_an_npz(here, run):
