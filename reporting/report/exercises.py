@@ -77,7 +77,7 @@ def says(p: Any, found: dict[str, Any]) -> dict[str, bool]:
         "copying_spoils": above(copying["test"], denoising["test"]) and above(denoising["linear"], copying["linear"]),
         "copying_spoils_neighbours": above(denoising["neighbours"], copying["neighbours"]),
         "untrained_beats_pixels": above(untrained["linear"], t["pixels"]["linear"]),
-        "training_hurts": untrained["probe"] >= copying["probe"],
+        "training_hurts": above(untrained["linear"], copying["linear"]),
         "copying_improves": above(copying["linear"], untrained["linear"]),
         "copying_returns_holes": strange["copying"]["masked"] > strange["copying"]["restored"],
         "denoising_fills_holes": strange["denoising"]["restored"] > strange["denoising"]["masked"]

@@ -89,7 +89,7 @@ def test_both_languages_have_the_same_content(facts, verdict, assert_equal_conte
 def test_what_the_discussion_says_of_the_theory_follows_its_evidence(facts, language, claims):
     def evidence(linear, auroc):
         def change(found):
-            found["theory"]["untrained"]["linear"]["mean"] = linear
+            found["theory"]["untrained"]["linear"] = dict.fromkeys(("mean", "low", "high"), linear)
             found["theory"]["auroc"] = dict.fromkeys(found["theory"]["auroc"], auroc)
 
         return change
