@@ -10,6 +10,7 @@ from reporting.common.numbers import number
 from reporting.common.words import words_of
 
 GREY = "#888888"
+EXACT = 59  # dB: a smaller error than that of rounding pixels to 8 bits, of variance 1 / 12, which no image shows
 
 
 def networks(units: Sequence[int], n_pixels: int, n_classes: int, language: str) -> list[Figure]:
@@ -28,12 +29,13 @@ def networks(units: Sequence[int], n_pixels: int, n_classes: int, language: str)
         "autoencoder": [(n_pixels, GREY), *((n, BLUE) for n in units), *((n, SKY) for n in decoder)],
         "classifier": [(n_pixels, GREY), *((n, BLUE) for n in units), (n_classes, VERMILION)],
     }
+    widest = max(n_pixels, *units, n_classes)
     figures, axes = panels(2.2, 2.2)
     for axis, (network, layers) in zip(axes, rows.items(), strict=True):
         axis.axis("off")
         axis.set_title(words[network])
         for i, (width, colour) in enumerate(layers):
-            height = max(0.08, (width / n_pixels) ** 0.5)
+            height = max(0.08, (width / widest) ** 0.5)
             axis.bar(i, height, bottom=-height / 2, width=0.34, color=colour)
             axis.text(i, -0.6, number(language, width), ha="center", va="top", fontsize=9)
             if i:
@@ -95,7 +97,7 @@ def noise_levels(levels: Sequence[float], psnr: dict[str, Sequence[float]], trai
     Args:
         levels: shape (n,).
         psnr: of `noisy` images, and of those denoised by the dAE (`denoised`), by least squares (`linear`) and by
-            `pca`, decibels of shape (n,); None or NaN where it is infinite.
+            `pca`, decibels of shape (n,); None or NaN where it is infinite. Those above `EXACT` are not drawn either.
         trained: the level that the denoisers were trained with, drawn as a line.
     """
     words = words_of("reconstruct", language)
@@ -103,7 +105,10 @@ def noise_levels(levels: Sequence[float], psnr: dict[str, Sequence[float]], trai
     figure = Figure()
     axis = figure.subplots()
     for (kind, name), colour, marker in zip(names.items(), (BLUE, ORANGE, PURPLE, VERMILION), "o^Ds", strict=True):
-        axis.plot(levels, psnr[kind], color=colour, marker=marker, label=name.replace("\n", " "))
+        found = np.array(psnr[kind], float)
+        axis.plot(
+            levels, np.where(found > EXACT, np.nan, found), color=colour, marker=marker, label=name.replace("\n", " ")
+        )
     axis.axvline(trained, color="black", linestyle="--", linewidth=1, label=words["trained"])
     axis.set_xlabel(words["level"])
     axis.set_ylabel("PSNR (dB)")

@@ -17,7 +17,7 @@ from reporting.label_curve.figures import label_curve
 from reporting.noise_curve.figures import noise_curve
 from reporting.predict.figures import overview
 from reporting.pushed.figures import pushed
-from reporting.reconstruct.figures import code_units, filters, noise_levels, reconstructions
+from reporting.reconstruct.figures import code_units, filters, networks, noise_levels, reconstructions
 from reporting.theory.figures import anomalies, code_sizes, compression, copies, maps, samples, sweep
 from reporting.tune.figures import search
 
@@ -341,6 +341,21 @@ def test_noise_levels_show_what_is_denoised_beside_what_is_left_noisy():
         "noise left in": (VERMILION, [(0.25, 12), (0.5, 11)]),
         "the dAE's own level": ("black", [(0.5, 0), (0.5, 1)]),
     }
+
+
+def test_what_is_restored_without_an_error_that_shows_does_not_stretch_the_axis():
+    psnr = {"noisy": [None, 12], "denoised": [21, 20], "linear": [19, 18], "pca": [144, 16]}
+    (axis,) = noise_levels([0, 0.25], psnr, 0.25, "en").axes
+    assert axis.get_ylim()[1] < 25
+
+
+@pytest.mark.parametrize("units", [[50, 20], [800, 20]])
+def test_no_layer_of_the_drawn_networks_reaches_into_the_words(units):
+    for figure in networks(units, 64, 10, "en"):
+        (axis,) = figure.axes
+        bars = [bar.get_y() for bar in axis.patches if hasattr(bar, "get_height")]
+        assert min(bars) == -0.5
+        assert all(abs(y) > 0.5 for y in (text.get_position()[1] for text in axis.texts) if y)
 
 
 def test_maps_put_a_numeral_at_the_median_of_its_class():
