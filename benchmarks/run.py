@@ -14,7 +14,7 @@ from benchmarks.contenders.common import RAW
 from benchmarks.harness import Table
 from benchmarks.parts import cold, growth, own, pipeline, pretrain, profile, replicates, setup, startup, studies
 from stages.common.errors import StageError
-from tools.environment import machine, processor
+from tools.environment import processor, versions
 
 RESULTS = Path(__file__).with_name("results.md")
 PARTS = {  # in the order of the results
@@ -80,15 +80,15 @@ def as_markdown(table: Table) -> str:
 
 
 def head() -> list[str]:
-    """The title of the results and the machine."""
+    """The title of the results, and the versions; each section names its processor."""
     torch = f", torch {version('torch')}" if has_torch() else ""
-    return ["# How fast it is", "", f"{machine()[0][:-1]}{torch}.", ""]
+    return ["# How fast it is", "", f"{versions()}{torch}.", ""]
 
 
 def write(path: Path, title: str, section: str) -> None:
     """Add a section to the results, or replace it and say what changed, in the order of PARTS.
 
-    The head describes the present machine.
+    The head has the present versions.
     """
     old = path.read_text(encoding="utf-8") if path.is_file() else ""
     sections = {found.split("\n")[0]: f"## {found}" for found in old.split("\n## ")[1:]}

@@ -17,7 +17,7 @@ from stages.common.files import load_json, save_text
 
 def main() -> None:
     """Write and print the page, from the facts in data/runs/."""
-    lines = ["# The run whose results are committed", "", *machine(), ""]
+    lines = ["# The run whose results are committed", "", f"{processor()}; {versions()}.", ""]
     lines += ["| stage | seconds | peak memory (MiB) |", "|---|---:|---:|"]
     for pipeline in ("dvc.yaml", "studies/dvc.yaml"):
         for stage in yaml.safe_load(Path(pipeline).read_text(encoding="utf-8"))["stages"]:
@@ -43,14 +43,12 @@ def processor() -> str:
     return f"{models[0]}, {joblib.cpu_count()} cores"
 
 
-def machine() -> list[str]:
-    """The machine and the versions of the packages that pyproject.toml requires, as one line."""
+def versions() -> str:
+    """The system, and the versions of Python and of the packages that pyproject.toml requires."""
     requirements = tomllib.loads(Path("pyproject.toml").read_text(encoding="utf-8"))["project"]["dependencies"]
     names = [requirement.split(">")[0] for requirement in requirements]
-    return [
-        f"{processor()}; {sys.platform} {platform.machine()}; "
-        f"Python {platform.python_version()}; {', '.join(f'{name} {version(name)}' for name in names)}."
-    ]
+    system = f"{sys.platform} {platform.machine()}; Python {platform.python_version()}"
+    return f"{system}; {', '.join(f'{name} {version(name)}' for name in names)}"
 
 
 if __name__ == "__main__":
