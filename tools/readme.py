@@ -1,11 +1,12 @@
 """Write what other texts quote of the committed results: `make readme`.
 
 The lines of README.md between its two comments, and two tables that the main report shows: reports/methods.csv, of the
-studies ladder and pushed, and reports/departures.csv, of the study controls. The report must not depend on a study,
-which takes hours, so it depends on these files.
+studies ladder and pushed and of the times in reports/environment.md, and reports/departures.csv, of the study controls.
+The report must not depend on a study, which takes hours, nor on times, so it depends on these files.
 """
 
 import json
+import math
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -40,16 +41,17 @@ sees its images moved a little, in {found["ladder_conv"]["minutes"]:.0f} minutes
 """
 
 
-def methods(reports: Path, dataset: str, frozen: Sequence[str]) -> pd.DataFrame:
+def methods(reports: Path, params: Params, frozen: Sequence[str]) -> pd.DataFrame:
     """The arms of the studies that the main report shows, a row for each of them and each number of labels.
 
     Args:
         reports: folder of the committed reports.
-        dataset: on which they were made.
+        params: with which they were made.
         frozen: the studies whose results are old ones; their arms are left out.
 
     Returns:
-        Columns dataset, n_labels, arm, error and its interval from low to high (fractions), draws, minutes.
+        Columns dataset, n_labels, arm, error and its interval from low to high (fractions), draws, minutes. Of the main
+        pipeline's arms `without` and `with`, and of a `dae`, only the minutes.
     """
     studies = reports / "studies"
     names = [name for name in ("pushed", "ladder") if name not in frozen]
@@ -57,9 +59,24 @@ def methods(reports: Path, dataset: str, frozen: Sequence[str]) -> pd.DataFrame:
     rows = pd.DataFrame([row for one in found for row in one["rows"]])
     trained = pd.concat(pd.read_csv(studies / f"{name}.csv") for name in names)
     draws = trained.groupby(["n_labels", "arm"]).size().rename("draws").reset_index()
-    table = pd.DataFrame({"arm": ARMS}).merge(rows).merge(draws).assign(dataset=dataset)
+    table = pd.DataFrame({"arm": ARMS}).merge(rows).merge(draws).assign(dataset=params.dataset)
     errors = {"error": 1 - table["accuracy"], "low": (1 - table["high"]).clip(lower=0), "high": 1 - table["low"]}
-    return table.assign(**errors)[["dataset", "n_labels", "arm", "error", "low", "high", "draws", "minutes"]]
+    own = pd.DataFrame(minutes(reports, params).items(), columns=["arm", "minutes"])
+    table = pd.concat([table.assign(**errors), own.assign(dataset=params.dataset, n_labels=params.n_labels)])
+    return table[["dataset", "n_labels", "arm", "error", "low", "high", "draws", "minutes"]]
+
+
+def minutes(reports: Path, params: Params) -> dict[str, float]:
+    """Minutes of one core that a classifier of each arm and a dAE took, by the times in reports/environment.md.
+
+    As many trainings as there are cores run at the same time.
+    """
+    text = (reports / "environment.md").read_text(encoding="utf-8")
+    (cores,) = re.findall(r"(\d+) cores", text)
+    seconds = {stage: float(found) for stage, found in re.findall(r"(?m)^\| (\w+) \| ([\d.]+) \|", text)}
+    runs = params.replicates + min(params.split.repeats, params.replicates)
+    trained = {"without": ("baseline", runs), "with": ("finetune", runs), "dae": ("pretrain", params.pretrain.models)}
+    return {arm: round(seconds[stage] / math.ceil(n / int(cores)) / 60, 1) for arm, (stage, n) in trained.items()}
 
 
 def departures(reports: Path, params: Params, frozen: Sequence[str]) -> pd.DataFrame:
@@ -87,7 +104,7 @@ def main(readme: Path = Path("README.md")) -> None:
     text = readme.read_text(encoding="utf-8")
     readme.write_text(BLOCK.sub(lambda found: found[1] + results(Path("reports")) + found[2], text), encoding="utf-8")
     params = load_params()
-    save_table("reports/methods.csv", methods(Path("reports"), params.dataset, frozen()))
+    save_table("reports/methods.csv", methods(Path("reports"), params, frozen()))
     save_table("reports/departures.csv", departures(Path("reports"), params, frozen()))
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 
 from reporting.report import exercises
 
+TIMED = ("without", "with", "dae")  # of these, reports/methods.csv has only the minutes
 SECTIONS = {"with": "finetune", "without": "baseline"}  # of params.yaml
 FILTERS = 60  # at most so many filters are drawn
 PERCENT = {"accuracy", "macro_f1"}  # metrics that are written in per cent
@@ -21,7 +22,8 @@ ALMOST_SURE = 0.9995  # a larger probability is written as `> 99.9%`
 
 def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
     """All facts, from the parameters `p` and from what `load` of the stage report returns."""
-    evaluation, reconstruction = found["evaluation"], found["reconstruction"]
+    evaluation, reconstruction, others = found["evaluation"], found["reconstruction"], alike(p, found["methods"])
+    minutes = others[others["arm"].isin(TIMED)].set_index("arm")["minutes"].to_dict()
     facts = found | {
         "p": p,
         "classes": p.classes,
@@ -36,7 +38,8 @@ def collect(p: Any, found: dict[str, Any]) -> dict[str, Any]:
         "difference": evaluation["difference"]["accuracy"],
         "verdict": evaluation["verdict"],
         "metric_rows": metric_rows(evaluation),
-        "methods": methods(p, evaluation, found["methods"], found["published"]),
+        "methods": methods(p, evaluation, minutes, others[~others["arm"].isin(TIMED)], found["published"]),
+        "minutes": minutes,
         "departures": alike(p, found["departures"]).set_index("contrast").to_dict("index"),
         "spread_shares": shares(evaluation["spread"]),
         "told_apart": [source for source, row in evaluation["spread"].items() if row.get("low", 0) > 0],
@@ -117,29 +120,32 @@ def alike(p: Any, table: pd.DataFrame) -> pd.DataFrame:
     return table[(table["dataset"] == p.dataset) & (table["n_labels"] == p.n_labels)]
 
 
-def methods(p: Any, evaluation: dict, others: pd.DataFrame, published: pd.DataFrame) -> list[dict]:
+def methods(
+    p: Any, evaluation: dict, minutes: dict[str, float], others: pd.DataFrame, published: pd.DataFrame
+) -> list[dict]:
     """The rows of the table of methods: the two arms, then the studies' methods and published ones, where they compare.
 
     Args:
         p: the parameters.
         evaluation: the content of reports/evaluation.json.
-        others: the table reports/methods.csv.
+        minutes: of a training of each arm, where they are known.
+        others: the studies' methods in the table reports/methods.csv, those with this data set and number of labels.
         published: the table studies/published.csv.
 
     Returns:
         For each method its `name`, `kind` (`arm`, `study` or `published`), number of labels, error and its interval
         (fractions; None where it is not known), `draws` of labels, `minutes` and `source`.
     """
-    unknown = {"low": None, "high": None, "draws": None, "minutes": None, "source": None}
-    rows = []
+    rows, unknown = [], {"low": None, "high": None, "draws": None, "minutes": None, "source": None}
     for arm in ("without", "with"):
         found = {
             name: evaluation[arm]["error"][key] for name, key in {"error": "mean", "low": "low", "high": "high"}.items()
         }
-        rows.append(unknown | {"kind": "arm", "name": arm, "labels": p.n_labels, "draws": p.replicates} | found)
+        found |= {"kind": "arm", "name": arm, "labels": p.n_labels, "draws": p.replicates, "minutes": minutes.get(arm)}
+        rows.append(unknown | found)
     rows += [
         unknown | row | {"kind": "study", "name": row["arm"], "labels": row["n_labels"]}
-        for row in alike(p, others).to_dict("records")
+        for row in others.to_dict("records")
     ]
     if p.dataset == "mnist":
         for row in published[published["method"].isin(TWINS)].to_dict("records"):

@@ -229,6 +229,9 @@ METHODS = pd.DataFrame(
         ("mnist", 500, "pushed", 0.0625, 0.05, 0.075, 6, 1.5),
         ("mnist", 100, "pushed", 0.123, 0.1, 0.15, 3, 1.5),
         ("mnist", 500, "ladder", 0.0125, 0.01, 0.015, 6, 10.0),
+        ("mnist", 500, "without", None, None, None, None, 0.4),
+        ("mnist", 500, "with", None, None, None, None, 0.3),
+        ("mnist", 500, "dae", None, None, None, None, 2.5),
     ],
     columns=["dataset", "n_labels", "arm", "error", "low", "high", "draws", "minutes"],
 )
@@ -236,8 +239,20 @@ METHODS = pd.DataFrame(
 
 def test_the_table_of_methods_has_those_with_as_many_labels_of_the_same_data(facts):
     told = {
-        "en": ("| pre-training, pushed | 500 | 6.25 (5.00 to 7.50) | 6 | 1.5 |", "with more of everything"),
-        "pt": ("| pré-treinamento ao máximo | 500 | 6,25 (5,00 a 7,50) | 6 | 1,5 |", "com mais de tudo"),
+        "en": (
+            "| pre-training, pushed | 500 | 6.25 (5.00 to 7.50) | 6 | 1.5 |",
+            "with more of everything",
+            "| 20 | 0.4 |\n| **with pre-training**",
+            "| 20 | 0.3 |\n| pre-training, pushed",
+            "(here 2.5 minutes each)",
+        ),
+        "pt": (
+            "| pré-treinamento ao máximo | 500 | 6,25 (5,00 a 7,50) | 6 | 1,5 |",
+            "com mais de tudo",
+            "| 20 | 0,4 |\n| **com pré-treinamento**",
+            "| 20 | 0,3 |\n| pré-treinamento ao máximo",
+            "(aqui, 2,5 minutos cada um)",
+        ),
     }
     for language, phrases in told.items():
         both = render(language, facts(lambda found: found.update(methods=METHODS)))

@@ -98,7 +98,7 @@ def test_the_readme_quotes_the_reports():
 
 def test_the_reports_tables_of_the_studies_have_their_results():
     made = {
-        "methods": methods(Path("reports"), load_params().dataset, pages.frozen()),
+        "methods": methods(Path("reports"), load_params(), pages.frozen()),
         "departures": departures(Path("reports"), load_params(), pages.frozen()),
     }
     for name, table in made.items():
