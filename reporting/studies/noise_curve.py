@@ -1,8 +1,11 @@
 """The section on the corruptions and their levels."""
 
+import math
 from typing import Any
 
-AGREES = 0.3  # a rank correlation nearer to 0 says little, with so few noises
+from scipy import stats
+
+CHANCE = 0.05  # a rank correlation says something if chance alone would make one as far from 0 less often
 
 
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
@@ -17,6 +20,17 @@ def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
         "n_noises": len(table),
         "says": {
             "best_is_clearest": noise["best"] == noise["clearest"],
-            "clear_images_say_little": abs(noise["rank_correlation"]) < AGREES,
+            "clear_images_say_little": abs(noise["rank_correlation"]) < least((table["corruption"] != "none").sum()),
         },
     }
+
+
+def least(n: int) -> float:
+    """The rank correlation of `n` pairs that chance alone reaches or exceeds, of either sign, in a share of `CHANCE`.
+
+    By the t distribution with n - 2 degrees of freedom; 1 for fewer than 3 pairs.
+    """
+    if n < 3:
+        return 1.0
+    t = stats.t.ppf(1 - CHANCE / 2, n - 2)
+    return float(t / math.sqrt(n - 2 + t**2))

@@ -214,11 +214,11 @@ CONSEQUENCES = [
     ),
     (
         lambda results: results["noise_curve.json"].update(rank_correlation=-0.25),
-        lambda results: results["noise_curve.json"].update(rank_correlation=0.5),
+        lambda results: results["noise_curve.json"].update(rank_correlation=0.75),
         "is −0.25: clear pictures are not found to go with a good classifier, nor with a bad one",
-        "the rank correlation of PSNR and accuracy is +0.50.\n",
+        "the rank correlation of PSNR and accuracy is +0.75.\n",
         "é −0,25: não se constata que imagens nítidas acompanhem um bom classificador, nem um ruim",
-        "a correlação de postos entre PSNR e acurácia é +0,50.\n",
+        "a correlação de postos entre PSNR e acurácia é +0,75.\n",
     ),
     (
         lambda results: [
