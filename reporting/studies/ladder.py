@@ -10,10 +10,11 @@ FEW = 5  # of fewer label draws, each is shown in place of an interval
 
 
 def rows_of(study: str, found: dict[str, Any]) -> dict[tuple[int, str], dict]:
-    """A study's rows by number of labels and arm, each with the accuracies of its label draws, the best first."""
-    draws = found[f"{study}.csv"].sort_values("accuracy", ascending=False).groupby(["n_labels", "arm"])["accuracy"]
+    """A study's rows by number of labels and arm; where draws are few, with the accuracy of each, the best first."""
+    table = found[f"{study}.csv"].sort_values("accuracy", ascending=False)
+    draws = {place: group.tolist() for place, group in table.groupby(["n_labels", "arm"])["accuracy"]}
     rows = {(row["n_labels"], row["arm"]): row for row in found[f"{study}.json"]["rows"]}
-    return {place: row | {"draws": draws.get_group(place).tolist()} for place, row in rows.items()}
+    return {place: row | {"few": draws[place] if len(draws[place]) < FEW else []} for place, row in rows.items()}
 
 
 def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
