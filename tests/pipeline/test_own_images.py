@@ -12,6 +12,7 @@ from PIL import Image
 from skimage.data import lfw_subset
 from sklearn.datasets import load_digits
 
+from stages.common.params import load_params
 from tools.small import change
 
 pytestmark = pytest.mark.slow
@@ -43,8 +44,8 @@ def digits(project, tmp_path_factory) -> Project:
 
 
 @pytest.fixture(scope="module")
-def faces(small, tmp_path_factory) -> Project:
-    """Faces and backgrounds of 25 by 25 pixels, in folders."""
+def faces(small, root, tmp_path_factory) -> Project:
+    """Faces and backgrounds of 25 by 25 pixels, in folders; with the codes of params.yaml, some of them too wide."""
     folder = tmp_path_factory.mktemp("faces")
     for i, image in enumerate(lfw_subset()):
         of = folder / "faces" / "train" / ("face" if i < 100 else "background")
@@ -52,7 +53,8 @@ def faces(small, tmp_path_factory) -> Project:
         Image.fromarray(np.round(255 * image).astype(np.uint8)).save(of / f"{i}.png")
     clone = folder / "clone"
     shutil.copytree(small.folder, clone, symlinks=True)
-    return use(Project(clone, small.environment), folder / "faces", n_labels=40)
+    codes = load_params(root / "params.yaml").theory.codes
+    return use(Project(clone, small.environment), folder / "faces", n_labels=40, **{"theory.codes": codes})
 
 
 def texts(project: Project) -> dict[str, str]:
