@@ -90,7 +90,8 @@ def test_reports_speak_of_these_images_and_end_with_advice(which, request, asser
         assert "nan" not in text.split()
         # of MNIST, only where the settings come from, and what the studies found
         for line in re.findall(r"[^.|;]*\bMNIST\b[^.|;]*", text):
-            assert re.search(r"search|settings|draws|labels|busca|configura|sorteios|rótulos|`tune`|repro -P", line), line
+            told = r"search|settings|draws|labels|busca|configura|sorteios|rótulos|`tune`|repro -P"
+            assert re.search(told, line), line
         advice = text.partition("## 8. ")[2]
         assert ("labels" if name == "report.md" else "rótulos") in advice
     assert_equal_content(*found.values(), numbers=150)
