@@ -10,5 +10,8 @@ def facts(found: dict[str, Any], p: Any, study: Any) -> dict[str, Any]:
     return {
         "ablations": rows,
         "gains_of": gains | {"freezing": frozen},
-        "says": {"convolutions_know": gains["convolutional"]["high"] < gains["reference"]["low"]},
+        "says": {
+            "convolutions_know": gains["convolutional"]["high"] < gains["reference"]["low"],
+            "pretraining_loses": any(gain["high"] < 0 for gain in gains.values()),
+        },
     }

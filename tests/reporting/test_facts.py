@@ -265,5 +265,7 @@ def test_the_facts_of_the_ablations(params, high, know):
     assert ablations.facts(found, params, None) == {
         "ablations": rows,
         "gains_of": gains | {"freezing": rows[2]},
-        "says": {"convolutions_know": know},
+        "says": {"convolutions_know": know, "pretraining_loses": False},
     }
+    gains["convolutional_moved"] = {"difference": -0.01, "low": -0.02, "high": -0.001}
+    assert ablations.facts(found, params, None)["says"]["pretraining_loses"]
