@@ -56,7 +56,7 @@ def projects(small, root, tmp_path_factory):
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=200,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout
     return folders
