@@ -62,7 +62,8 @@ def methods(reports: Path, params: Params, frozen: Sequence[str]) -> pd.DataFram
     table = pd.DataFrame({"arm": ARMS}).merge(rows).merge(draws).assign(dataset=params.dataset)
     errors = {"error": 1 - table["accuracy"], "low": (1 - table["high"]).clip(lower=0), "high": 1 - table["low"]}
     own = pd.DataFrame(minutes(reports, params).items(), columns=["arm", "minutes"])
-    table = pd.concat([table.assign(**errors), own.assign(dataset=params.dataset, n_labels=params.n_labels)])
+    own = own.assign(dataset=params.dataset, n_labels=params.n_labels)
+    table = pd.concat([table.assign(**errors), own], ignore_index=True)
     return table[["dataset", "n_labels", "arm", "error", "low", "high", "draws", "minutes"]]
 
 
