@@ -84,9 +84,8 @@ def main(params: Params, study_params: StudyParams) -> None:
     gain = paired(here["pushed"], here["pushed_alone"], params.evaluate.confidence)
     told = {arm: one.columns() for arm, one in chosen.items()}
     save_json("reports/studies/pushed.json", {"chosen": told, "gain": gain, "rows": rows})
-    plain = curve.melt(["n_labels", "replicate"], ["without", "with"], "arm", "accuracy")
-    shown = pd.concat([plain, others, table[~table["arm"].isin(["without", "with"])]])
-    save_figure("reports/studies/figures/pushed/pushed", figures.pushed, shown[shown["n_labels"].isin(shared.n_labels)])
+    shown = pd.concat([table, others])
+    save_figure("reports/studies/figures/pushed/pushed", figures.pushed, shown)
 
 
 if __name__ == "__main__":
