@@ -180,7 +180,7 @@ def from_folder(path: Path) -> Source:
             test_files += found
             test_labels += [number] * len(found)
     longest, colourful = look_at(files + test_files)
-    notes = [f"{colourful} images are stored in colour, and were turned to grey"] * (colourful > 0)
+    notes = [f"images stored in colour, turned to grey: {colourful}"] * (colourful > 0)
 
     def part(files: list[Path], labels: list[int]) -> Part:
         names = [str(file) for file in files]

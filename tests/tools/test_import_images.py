@@ -170,7 +170,7 @@ def test_colours_sizes_and_shapes_are_told_of(here, run):
     said = run(source)
     entry, _ = loaded()
     assert entry["side"] == 64
-    assert "1 images are stored in colour, and were turned to grey" in said
+    assert "images stored in colour, turned to grey: 1" in said
     assert "images scaled to 64 pixels: 41" in said
     assert "images padded to a square, with the grey of their border: 1" in said
     assert "images of one even grey: 1" in said
