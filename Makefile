@@ -43,7 +43,7 @@ plots: $(VENV)/.ready  ## the plots as a page, dvc_plots/index.html
 	$(BIN)/python -m tools.plots
 
 test: $(VENV)/.ready-dev  ## test the code; CI also runs the slow tests and those of the committed results
-	$(BIN)/pytest -n auto --dist loadfile
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder
 
 verify: $(VENV)/.ready  ## make the commit again in a fresh clone: the same bytes? OPTIONS=--elsewhere or --arithmetic
 	$(BIN)/python -m tools.verify $(OPTIONS)

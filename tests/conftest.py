@@ -16,6 +16,12 @@ from stages import _sources
 ROOT = Path(__file__).parent.parent
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with one file that needs the small pipeline, so that the tests without it run while it is made."""
+    first = next((item.path for item in items if "small" in getattr(item, "fixturenames", ())), None)
+    items.sort(key=lambda item: item.path != first)
+
+
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT

@@ -96,6 +96,7 @@ def test_a_change_of_a_figures_words_trains_nothing(project):
     words.write_text(before)
 
 
+@pytest.mark.slow
 def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project):
     assert not (project.folder / "reports" / "studies").exists()
     output = project.dvc("repro", "studies/dvc.yaml:tune", "studies/dvc.yaml:label_curve")
@@ -194,6 +195,7 @@ def test_an_unknown_key_stops_every_stage(project):
     assert "up to date" in project.dvc("status", "dvc.yaml")
 
 
+@pytest.mark.slow
 def test_denoising_that_fails_stops_the_pipeline_with_the_reason(project):
     output = project.dvc("exp", "run", "--set-param", "reconstruct.min_psnr_gain=50", ok=False)
     assert re.search(
