@@ -16,10 +16,13 @@ from stages import _sources
 ROOT = Path(__file__).parent.parent
 
 
+@pytest.hookimpl(trylast=True)  # when the tests that were not asked for are gone
 def pytest_collection_modifyitems(items):
-    """Begin with one file that needs the small pipeline, so that the tests without it run while it is made."""
-    first = next((item.path for item in items if "small" in getattr(item, "fixturenames", ())), None)
-    items.sort(key=lambda item: item.path != first)
+    """Long files first; while the first of all makes the small pipeline, files run that do not need it."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    small = {item.path for item in items if "small" in getattr(item, "fixturenames", ())}
+    first = next((item.path for item in items if item.path in small), None)
+    items.sort(key=lambda item: (item.path != first, item.path not in slow, item.path in small))
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +56,12 @@ def mnist() -> dict[str, np.ndarray]:
 
 @pytest.fixture(scope="session")
 def made_once(tmp_path_factory, worker_id):
-    """Makes a folder once for all processes that run tests side by side: `made_once(name, make)` returns it."""
+    """Makes a folder once for all processes that run tests side by side: `made_once(name, make)` returns it.
+
+    CI sets DAE_MADE to a folder where they stay, for the tests under another Python.
+    """
     folder = tmp_path_factory.getbasetemp()
-    shared = folder if worker_id == "master" else folder.parent
+    shared = Path(os.environ.get("DAE_MADE", folder if worker_id == "master" else folder.parent))
 
     def find(name: str, make: Callable[[Path], None]) -> Path:
         with FileLock(shared / f"{name}.lock"):

@@ -1,5 +1,9 @@
-"""Set small values in both files of parameters, so that the pipelines run in minutes: python -m tools.small."""
+"""Set small values in both files of parameters, so that the pipelines run in minutes: python -m tools.small.
 
+The script of plain Keras, which has no parameters, gets one epoch a training.
+"""
+
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +16,8 @@ def main(folder: Path = Path()) -> None:
     """Change the files of the project in `folder`."""
     for name, changes in SMALL.items():
         change(folder / name, changes)
+    script = folder / "docs" / "plain_keras.py"
+    script.write_text(re.sub(r"epochs=\d+", "epochs=1", script.read_text()))
 
 
 def change(path: Path, changes: dict[str, Any]) -> None:

@@ -136,8 +136,8 @@ def _parameters(quick: bool) -> tuple[Params, StudyParams]:
     if not quick:
         return load_params(), load_study_params()
     with tempfile.TemporaryDirectory() as work:
-        for name in small.SMALL:
+        for name, changes in small.SMALL.items():
             Path(work, name).parent.mkdir(exist_ok=True)
             shutil.copy(name, Path(work, name))
-        small.main(Path(work))
+            small.change(Path(work, name), changes)
         return load_params(Path(work, "params.yaml")), load_study_params(Path(work, PATH))

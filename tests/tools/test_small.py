@@ -1,3 +1,5 @@
+import re
+
 import pytest
 import yaml
 
@@ -7,8 +9,8 @@ from tools import small
 
 
 def test_both_files_get_the_small_settings_and_keep_their_comments(root, tmp_path):
-    (tmp_path / "studies").mkdir()
-    for name in small.SMALL:
+    for name in (*small.SMALL, "docs/plain_keras.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text((root / name).read_text())
     small.main(tmp_path)
     params, study_params = load_params(tmp_path / "params.yaml"), load_study_params(tmp_path / "studies/params.yaml")
@@ -20,6 +22,8 @@ def test_both_files_get_the_small_settings_and_keep_their_comments(root, tmp_pat
         before, after = ((folder / name).read_text() for folder in (root, tmp_path))
         assert after.count("#") == before.count("#")
         assert list(yaml.safe_load(after)) == list(yaml.safe_load(before))
+    script = (tmp_path / "docs/plain_keras.py").read_text()
+    assert re.findall(r"epochs=\w+", script) == ["epochs=1"] * 2
 
 
 def test_a_key_that_is_not_there_is_an_error(root, tmp_path):
