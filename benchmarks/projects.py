@@ -24,10 +24,11 @@ PIPELINES = ("dvc.yaml", "studies/dvc.yaml")
 
 @dataclass(frozen=True)
 class Project:
-    """A folder with a Git repository and a DVC project, and the environment variables of its commands."""
+    """A folder with a Git repository and a DVC project, the environment variables of its commands, and its Python."""
 
     folder: Path
     environment: dict[str, str]
+    python: str = sys.executable
 
     def git(self, *arguments: str) -> Run:
         """Run a Git command in the project."""
@@ -35,7 +36,31 @@ class Project:
 
     def dvc(self, *arguments: str) -> Run:
         """Run a DVC command in the project."""
-        return run(sys.executable, "-m", "dvc", *arguments, cwd=self.folder, environment=self.environment)
+        return run(self.python, "-m", "dvc", *arguments, cwd=self.folder, environment=self.environment)
+
+    def at(self, commit: str) -> "Project":
+        """A clone at an older commit, beside this one, with the packages of its own requirements.lock.
+
+        Raises:
+            StageError: the commit is missing, or its packages cannot be installed.
+        """
+        folder, programs = self.folder.with_name(commit), self.folder.with_name(f"{commit}-venv") / "bin"
+        environment = self.environment | {"PATH": f"{programs}:{self.environment['PATH']}"}
+        project = Project(folder, environment, str(programs / "python"))
+        run("git", "clone", "--quiet", str(ROOT), str(folder), cwd=ROOT, environment=environment)
+        project.git("checkout", "--quiet", commit)
+        run(sys.executable, "-m", "venv", str(programs.parent), cwd=folder, environment=environment)
+        uv = [str(Path(sys.executable).with_name("uv")), "pip", "install", "--quiet", "--python", project.python]
+        run(
+            *uv,
+            "--compile-bytecode",
+            "--require-hashes",
+            "-r",
+            "requirements.lock",
+            cwd=folder,
+            environment=environment,
+        )
+        return project
 
     def stages(self, pipeline: str = "dvc.yaml") -> dict[str, dict]:
         """The stages of a pipeline, by name, with the paths of the data set in params.yaml."""

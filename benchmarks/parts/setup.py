@@ -33,7 +33,7 @@ def measure(quick: bool) -> Section:
             sizes[installer] = f"{int(line.split()[0]) * 1024 / 1e9:.2f}"
     return [
         f"`make .venv/.ready` from nothing, with each installer and empty caches, one run each; *again* has nothing to "
-        f"do. Packages: {packages}; this environment has the former only.",
+        f"do. Packages: {packages}; the environment timed has the former only.",
         Table(
             ["installer", "seconds", "GB on disk"],
             [[name, f"{found.seconds:.2f}", sizes.get(name, "")] for name, (found,) in runs.items()],
