@@ -120,8 +120,8 @@ def test_ctrl_z_pauses_a_stage_and_its_workers(terminal, project):
     while {process.status() for process in paused} != {psutil.STATUS_STOPPED}:
         assert time.monotonic() < deadline, [(process.cmdline(), process.status()) for process in paused]
         time.sleep(0.1)
-    terminal.type("fg\n")
-    terminal.wait_for(r" 3/3 ")
+    terminal.type("fg; echo END=$?\n")
+    terminal.wait_for(r"END=0\r")
     _, alive = psutil.wait_procs(paused, timeout=60)
     assert not alive
     assert project.call("git", "status", "--porcelain") == ""
