@@ -48,7 +48,8 @@ def measure(quick: bool) -> Section:
             [[name, spread([found[name] for found in stages], 1), f"{peak:,}"] for name, peak in memory.items()],
         ),
         f"In turns with the pipeline of `{BEFORE}`, with the packages of its own lock. Some stages do another "
-        "amount of work now, so the last rows divide a stage's seconds by what it trains.",
+        "amount of work now, so the last rows divide a stage's seconds, with its start and its predictions, by what it "
+        "trains. *Where the time goes* compares the steps alone.",
         Table(["what", "seconds now", "seconds before", "before / now"], _compared(stages, old, works)),
     ]
 

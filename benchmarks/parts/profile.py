@@ -1,8 +1,11 @@
-"""The times of the pieces of a training step of the project's own code."""
+"""The times of the pieces of a training step of the project's own code, and a step beside that of an older commit."""
 
-from benchmarks.harness import Section, Table, peers
+from benchmarks.harness import Section, Table, peers, ratios, rounds, spread
+from benchmarks.parts.cold import BEFORE
+from benchmarks.projects import Project, clone, stage_seconds
 from benchmarks.settings import pretraining, replicates
 from benchmarks.tasks import Step
+from tools.small import change
 
 TITLE = "Where the time goes"
 PIECES = {
@@ -40,4 +43,29 @@ def measure(quick: bool) -> Section:
         Table(["part", *cases], rows),
         f"Pre-training would be {without('corruption'):.2f} times as fast if corruption took no time, and "
         f"{without('corruption', 'Adam'):.2f} times if Adam took none either.",
+        f"A classifier's step, in turns with that of `{BEFORE}`: by how much the stage `baseline` takes longer for "
+        "many steps than for few, so that neither its start nor its predictions count. It trains two classifiers at "
+        "once.",
+        _beside(quick),
     ]
+
+
+def _beside(quick: bool) -> Table:
+    """A classifier's step now and before; a quick trial compares the project with itself."""
+    with clone() as project:
+        before = project if quick else project.at(BEFORE)
+        calls = {name: lambda of=of: _milliseconds(of, quick) for name, of in (("now", project), ("before", before))}
+        found = rounds(1 if quick else 3, calls, warm=False)
+    cells = [spread(found["now"]), spread(found["before"]), spread(ratios(found["before"], found["now"]))]
+    return Table(["what", "ms now", "ms before", "before / now"], [["a classifier's step", *cells]])
+
+
+def _milliseconds(project: Project, quick: bool) -> float:
+    """Milliseconds a step in a project's stage baseline."""
+    parameters, seconds = project.folder / "params.yaml", []
+    arm = "baseline" if "\nbaseline:" in parameters.read_text() else "finetune"  # one section held both arms' settings
+    few, many = (10, 1010) if quick else (1000, 11_000)
+    for steps in (few, many):
+        change(parameters, {"replicates": 2, "pretrain.models": 1, "split.repeats": 0, f"{arm}.steps": steps})
+        seconds.append(stage_seconds(project.dvc("repro", "--force", "baseline"))["baseline"])
+    return 1000 * (seconds[1] - seconds[0]) / (many - few)
