@@ -20,6 +20,7 @@ from stages._sources import NPZ_NAMES
 
 ROOT = Path(__file__).parents[1]
 PIPELINES = ("dvc.yaml", "studies/dvc.yaml")
+BEFORE = "caf86e3"  # shortly before version 0.2.0; the speed is compared with that of this commit
 
 
 @dataclass(frozen=True)

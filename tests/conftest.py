@@ -18,7 +18,7 @@ ROOT = Path(__file__).parent.parent
 
 @pytest.hookimpl(trylast=True)  # when the tests that were not asked for are gone
 def pytest_collection_modifyitems(items):
-    """Long files first; while the first of all makes the small pipeline, files run that do not need it."""
+    """Files with slow tests come first. While the first file makes the small pipeline, files that need none run."""
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     small = {item.path for item in items if "small" in getattr(item, "fixturenames", ())}
     first = next((item.path for item in items if item.path in small), None)

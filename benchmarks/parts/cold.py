@@ -6,12 +6,11 @@ from statistics import median
 import yaml
 
 from benchmarks.harness import Section, Table, ratios, rounds, spread, verdict
-from benchmarks.projects import Project, clone, stage_seconds
+from benchmarks.projects import BEFORE, Project, clone, stage_seconds
 
 TITLE = "The whole pipeline, cold"
 TARGETS = (5, 7)  # minutes, without and with the stages of the theory
-BEFORE = "caf86e3"  # version 0.1.0, with which the speed is compared
-UNITS = {"pretrain": "an epoch of a dAE", "finetune": "1,000 steps", "baseline": "1,000 steps"}  # of work, of a stage
+UNITS = {"pretrain": "an epoch of a dAE", "finetune": "1,000 steps", "baseline": "1,000 steps"}  # of a stage's work
 
 
 def measure(quick: bool) -> Section:
@@ -22,7 +21,7 @@ def measure(quick: bool) -> Section:
         command = ["repro", "--force", *(["split"] if quick else [])]
         calls = {"now": lambda: project.dvc(*command), "before": lambda: before.dvc(*command)}
         timed = rounds(1 if quick else 2, calls, warm=False)
-        works = [work(project), work(before)]
+        works = [_work(project), _work(before)]
         runs = timed["now"]
         stages, old = ([stage_seconds(run) for run in timed[name]] for name in calls)
         memory = {
@@ -47,14 +46,14 @@ def measure(quick: bool) -> Section:
             ["stage", "seconds", "peak MiB"],
             [[name, spread([found[name] for found in stages], 1), f"{peak:,}"] for name, peak in memory.items()],
         ),
-        f"In turns with the pipeline of `{BEFORE}`, with the packages of its own lock. Some stages do another "
-        "amount of work now, so the last rows divide a stage's seconds, with its start and its predictions, by what it "
-        "trains. *Where the time goes* compares the steps alone.",
+        f"It took turns with the pipeline of commit `{BEFORE}` (shortly before version 0.2.0), which had the packages "
+        "of its own lock. Some stages train more or less now. So the last rows divide a stage's seconds, its start and "
+        "its predictions included, by what it trains. *Where the time goes* compares the steps alone.",
         Table(["what", "seconds now", "seconds before", "before / now"], _compared(stages, old, works)),
     ]
 
 
-def work(project: Project) -> dict[str, float]:
+def _work(project: Project) -> dict[str, float]:
     """How many of its `UNITS` each stage trains."""
     params = yaml.safe_load((project.folder / "params.yaml").read_text())
     runs = params["replicates"] + params["split"]["repeats"]

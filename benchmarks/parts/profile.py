@@ -1,8 +1,7 @@
 """The times of the pieces of a training step of the project's own code, and a step beside that of an older commit."""
 
 from benchmarks.harness import Section, Table, peers, ratios, rounds, spread
-from benchmarks.parts.cold import BEFORE
-from benchmarks.projects import Project, clone, stage_seconds
+from benchmarks.projects import BEFORE, Project, clone, stage_seconds
 from benchmarks.settings import pretraining, replicates
 from benchmarks.tasks import Step
 from tools.small import change
@@ -43,9 +42,9 @@ def measure(quick: bool) -> Section:
         Table(["part", *cases], rows),
         f"Pre-training would be {without('corruption'):.2f} times as fast if corruption took no time, and "
         f"{without('corruption', 'Adam'):.2f} times if Adam took none either.",
-        f"A classifier's step, in turns with that of `{BEFORE}`: by how much the stage `baseline` takes longer for "
-        "many steps than for few, so that neither its start nor its predictions count. It trains two classifiers at "
-        "once.",
+        f"A classifier's step took turns with that of commit `{BEFORE}` (shortly before version 0.2.0). Its time is "
+        "the difference between the stage `baseline` with many steps and with few, so neither the stage's start nor "
+        "its predictions count. The stage trained two classifiers at once.",
         _beside(quick),
     ]
 
