@@ -31,4 +31,4 @@ def save_image(path: str, pixels: np.ndarray) -> None:
     """Save an array of shape (height, width) with values in [0, 1] as a grey WebP without loss, one pixel a value."""
     with atomic_write(path) as partial:
         image = Image.fromarray(np.round(255 * pixels).astype(np.uint8))
-        image.save(partial, "WEBP", lossless=True, quality=100, method=6)
+        image.save(partial, "WEBP", lossless=True)

@@ -10,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from stages.common.surroundings import OURS
 from tools.small import main as write_small
+from tools.verify import ELSEWHERE, KERAS_JSON, MATPLOTLIBRC
 
 QUOTED = ("reports/methods.csv", "reports/departures.csv")  # from the studies, by `make readme`; no stage makes them
 
@@ -95,3 +97,34 @@ def project(small, tmp_path_factory) -> Project:
     project = Project(folder, small.environment)
     project.output = small.output
     return project
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory) -> dict[str, str]:
+    """The environment of a user who has set much: variables, files of settings, warnings that are errors, a home that
+    cannot be written, packages of the project's names on the path.
+    """
+    folder = tmp_path_factory.mktemp("hostile")
+    home, path = folder / "home", folder / "path"
+    for made in (home / ".keras", home / ".config" / "matplotlib"):
+        made.mkdir(parents=True)
+    (home / ".keras" / "keras.json").write_text(json.dumps(KERAS_JSON))
+    (home / ".config" / "matplotlib" / "matplotlibrc").write_text(MATPLOTLIBRC)
+    (home / ".config").chmod(0o500)
+    (folder / "matplotlibrc").write_text(MATPLOTLIBRC)
+    for package in OURS:
+        (path / package).mkdir(parents=True)
+        (path / package / "__init__.py").write_text("raise SystemExit('the wrong package')")
+    return ELSEWHERE | {
+        "HOME": str(home),
+        "MATPLOTLIBRC": str(folder / "matplotlibrc"),
+        "MPLCONFIGDIR": "/proc/no-such-folder",
+        "PYTHONPATH": str(path),
+        "PYTHONWARNINGS": "error",
+        "JOBLIB_MULTIPROCESSING": "0",
+        "TF_USE_LEGACY_KERAS": "1",
+        "TF_DETERMINISTIC_OPS": "0",
+        "TF_NUM_INTRAOP_THREADS": "4",
+        "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL",
+        "SKLEARN_WORKING_MEMORY": "1",
+    }

@@ -5,7 +5,6 @@ import subprocess
 import sys
 
 import numpy as np
-import pandas as pd
 import pytest
 import yaml
 
@@ -94,77 +93,6 @@ def test_a_change_of_a_figures_words_trains_nothing(project):
     ran = set(project.ran(project.dvc("repro", "--dry")))
     assert {"theory_figures"} <= ran <= {"theory_figures", "report"}
     words.write_text(before)
-
-
-@pytest.mark.slow
-def test_the_studies_hang_off_the_main_pipeline_which_leaves_them_alone(project):
-    assert not (project.folder / "reports" / "studies").exists()
-    output = project.dvc("repro", "studies/dvc.yaml:tune", "studies/dvc.yaml:label_curve")
-    ran = re.findall(r"Running stage 'studies/dvc.yaml:(\w+)'", output)
-    assert sorted(ran) == ["label_curve", "tune"]
-    found = project.json("reports/studies/tune.json")
-    assert found["with"]["chosen"]["way"] == found["without"]["chosen"]["way"] == "free"
-    assert {"frozen", "frozen_first"} <= set(found["with"])
-    tried = (project.folder / "reports" / "studies" / "tune.csv").read_text().splitlines()
-    assert [line.split(",")[-1] for line in tried[1:]].count("True") == 2
-    rows = project.json("reports/studies/label_curve.json")["rows"]
-    assert [row["n_labels"] for row in rows] == [50, 100, 200]
-    assert rows[-1]["without"] > rows[0]["without"]
-    kept = {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()}
-    again = project.dvc("repro", "--single-item", "--force", "studies/dvc.yaml:tune")
-    assert len(re.findall(r"question \d+/\d+ ", again)) >= 6
-    assert {path: path.stat().st_mtime_ns for path in (project.folder / "data/studies/kept").iterdir()} == kept
-    assert project.call("git", "status", "--porcelain", "--untracked-files=no") == ""
-    project.call("git", "add", ".")
-    project.call("git", "commit", "--quiet", "--message=studies")
-
-
-@pytest.mark.slow
-def test_every_study_runs(project):
-    """With little training; what each of them finds is of no interest, but all of it is there and sound."""
-    output = project.dvc("repro", "--all-pipelines")
-    studies = yaml.safe_load((project.folder / "studies" / "dvc.yaml").read_text())["stages"]
-    ran = set(
-        re.findall(r"Stage 'studies/dvc.yaml:(\w+)' didn't change|Running stage 'studies/dvc.yaml:(\w+)'", output)
-    )
-    assert {name for names in ran for name in names if name} == set(studies)
-    assert "Traceback" not in output
-    assert output.index("studies/dvc.yaml:tune'") < output.index("studies/dvc.yaml:controls'")
-    controls, metrics = project.json("reports/studies/controls.json"), project.json("reports/metrics.json")
-    assert controls["contrasts"]["gain"]["accuracy"]["mean"] == pytest.approx(metrics["gain"], abs=2e-5)
-    noise = pd.read_csv(project.folder / "reports/studies/noise_curve.csv")
-    levels = [("none", 0.0), ("masking", 0.5), ("masking", 0.7), ("gaussian", 0.5)]
-    assert sorted(zip(noise["corruption"], noise["level"], strict=True)) == sorted(levels)
-    assert (noise["accuracy"] > 0.3).all() and (noise["psnr_denoised"].iloc[1:] > noise["psnr_noisy"].iloc[1:]).all()
-    ablations = pd.read_csv(project.folder / "reports/studies/ablations.csv")
-    assert {"reference", "encoder", "weights", "epochs", "depth", "code", "anchor"} <= set(ablations["group"])
-    dead = (ablations["group"] == "code") & (ablations["value"] == "4")  # of 4 ReLU units all may be dead
-    assert dead.sum() == 1 and (ablations[~dead]["accuracy"] > 0.1).all(), ablations.to_string()  # chance
-    for page in ("studies.md", "estudos.md", "studies.html"):
-        text = (project.folder / "reports/studies" / page).read_text()
-        assert not re.search(
-            r"\b(nan|None|inf)\b", re.sub(r"<script.*?</script>|base64,[^\"]*", "", text, flags=re.DOTALL)
-        ), page
-
-
-@pytest.mark.slow
-def test_the_ladder_and_the_pushed_arms_stand_beside_the_label_curve(project):
-    """On its draws: the arm with pre-training, trained once more as a teacher, is as accurate as it was there."""
-    project.dvc("repro", "studies/dvc.yaml:pushed")
-    names = ("ladder", "pushed", "label_curve")
-    ladder, pushed, curve = (pd.read_csv(project.folder / f"reports/studies/{name}.csv") for name in names)
-    for n_labels, more in ((100, True), (200, False)):
-        ladders, arms, known = (table[table["n_labels"] == n_labels] for table in (ladder, pushed, curve))
-        assert set(ladders["arm"]) == {"ladder", "ladder_gamma", "ladder_conv"} | ({"ladder_fast"} if more else set())
-        own = {"without", "with", "pushed", "pushed_alone", "pseudo", "pseudo_conv"}
-        assert set(arms["arm"]) == own | ({"ladder_alone"} if more else set())
-        for arm in ("without", "with"):
-            assert arms[arms["arm"] == arm]["accuracy"].tolist() == known[arm].tolist()
-    # this arm learns nothing: the better of its two random configurations takes 54 steps at a rate of 0.00007
-    learnt = pushed[pushed["arm"] != "pushed"]
-    for table in (ladder, learnt):
-        assert (table["accuracy"] > 0.3).all(), table.to_string()
-    assert (project.folder / "reports/studies/figures/pushed/pushed.pt.svg").stat().st_size
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
-"""Each stage in a folder that holds only what dvc.yaml declares for it, and without a network.
+"""Each stage in a folder that holds only what dvc.yaml declares for it, without a network, in a hostile environment.
 
-The stage download reads the data set from a file here, so that it needs none either. All stages run once more for
-this, so it is left to CI: pytest -m slow
+It runs on one core, and may say nothing on standard error. The stage download reads the data set from a file here, so
+that it needs no network either. All stages run once more for this, so it is left to CI: pytest -m slow
 """
 
 import json
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 ALLOWED = {"data/sources/mnist/dataset.yaml", "data/sources/fashion_mnist/dataset.yaml", "dae/core/corruptions.py"}
 RECORDS = "data/runs/"  # times and memory, which are no outputs
 WITHOUT_NETWORK = ["unshare", "--net"] if os.geteuid() == 0 and shutil.which("unshare") else []
+CORES = sorted(os.sched_getaffinity(0)) if shutil.which("taskset") else []
 
 # Runs a stage as `python -m` does, and tells which files it opened and which parameters it read. A parameter that is
 # not declared cannot be read. The snapshot of all code that a stage takes, to tell of what is saved while it runs, does
@@ -107,9 +108,17 @@ def declared_parameters(stage: dict) -> list[str] | None:
 
 
 class Hermetic:
-    """One run of a stage: its exit status and output, the files made, opened and declared, the parameters read."""
+    """One run of a stage: its exit status, output and errors, files made, opened and declared, and parameters read."""
 
-    def __init__(self, small, name: str, folder: Path, parameters: list[str] | None, without: str = ""):
+    def __init__(
+        self,
+        small,
+        name: str,
+        folder: Path,
+        parameters: list[str] | None,
+        without: str = "",
+        environment: dict[str, str] | None = None,
+    ):
         stage = STAGES[name]
         self.folder = folder / "project"
         self.outs = files(small.folder, names(stage.get("outs", []) + stage.get("metrics", [])))
@@ -120,16 +129,18 @@ class Hermetic:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(small.folder / path, self.folder / path)
         account = folder / "account"
+        one_core = ["taskset", "--cpu-list", str(CORES[len(name) % len(CORES)])] if CORES else []
+        observed = [sys.executable, "-c", OBSERVER, f"stages.{name}", json.dumps(parameters), str(account)]
         done = subprocess.run(
-            [*WITHOUT_NETWORK, sys.executable, "-c", OBSERVER, f"stages.{name}", json.dumps(parameters), str(account)],
+            [*one_core, *WITHOUT_NETWORK, *observed],
             cwd=self.folder,
-            env=small.environment | {"PYTHONDONTWRITEBYTECODE": "1", "DAE_JOBS": "1"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            # one job, which is done in the stage's own process, where it is seen
+            env=small.environment | (environment or {}) | {"PYTHONDONTWRITEBYTECODE": "1", "DAE_JOBS": "1"},
+            capture_output=True,
             text=True,
             timeout=200,
         )
-        self.status, self.output = done.returncode, done.stdout
+        self.status, self.output, self.errors = done.returncode, done.stdout, done.stderr
         accounts = [json.loads(path.read_text()) for path in folder.glob("account.*")]
         self.opened = {path for account in accounts for path in account["opened"]}
         self.read = {key for account in accounts for key in account["read"]}
@@ -138,11 +149,12 @@ class Hermetic:
 
 
 @pytest.fixture(scope="module")
-def runs(small, tmp_path_factory) -> dict[str, Hermetic]:
+def runs(small, hostile, tmp_path_factory) -> dict[str, Hermetic]:
     """All stages, two at a time; their inputs are those of the small project."""
 
     def run(name):
-        return Hermetic(small, name, tmp_path_factory.mktemp(name), declared_parameters(STAGES[name]))
+        folder = tmp_path_factory.mktemp(name)
+        return Hermetic(small, name, folder, declared_parameters(STAGES[name]), environment=hostile)
 
     with ThreadPoolExecutor(2) as pool:
         return dict(zip(STAGES, pool.map(run, STAGES), strict=True))
@@ -154,7 +166,8 @@ each_stage = pytest.mark.parametrize("name", STAGES)
 @each_stage
 def test_a_stage_makes_exactly_its_outputs_with_the_same_bytes(runs, small, name):
     run = runs[name]
-    assert run.status == 0, run.output
+    assert run.status == 0, run.output + run.errors
+    assert run.errors == ""
     assert run.made == run.outs
     for path in run.outs:
         assert (run.folder / path).read_bytes() == (small.folder / path).read_bytes(), path
@@ -183,7 +196,7 @@ def test_a_parameter_that_is_read_but_not_declared_fails(small, tmp_path):
     declared = [key for key in STAGES["split"]["params"] if key != "n_labels"]
     run = Hermetic(small, "split", tmp_path, declared)
     assert run.status != 0
-    assert "n_labels is read, but not declared" in run.output
+    assert "n_labels is read, but not declared" in run.errors
     assert run.made == set()
 
 
@@ -192,7 +205,7 @@ def test_a_file_that_is_read_but_not_declared_fails(small, tmp_path, kind):
     missing = max(path for path in names(STAGES["split"]["deps"]) if path.endswith(kind))
     run = Hermetic(small, "split", tmp_path, None, without=missing)
     assert run.status != 0
-    assert Path(missing).stem in run.output
+    assert Path(missing).stem in run.errors
     assert run.made == set()
 
 
