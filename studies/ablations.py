@@ -4,8 +4,8 @@ All rows have the label curve's draws.
 """
 
 from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -25,6 +25,9 @@ from stages.common.params import Params
 from stages.common.process import n_jobs
 from studies._params import StudyParams, run_study
 from studies._study import Study, paired, question
+
+if TYPE_CHECKING:  # it imports TensorFlow
+    from dae.denoising import DaeSettings
 
 CONVOLUTIONAL = (16, 32, 128)  # filters of two strided convolutions, then units of the dense code
 FOLDS = 3  # of the cross-validation that chooses the anchors' settings
@@ -93,6 +96,11 @@ def main(params: Params, study_params: StudyParams) -> None:
     dae = {"pretrain": params.pretrain.model_dump(), "models": settings.models}
     usual = {"epochs": settings.epochs, "corruption": params.corruption, "noise": params.noise}
     found: dict[tuple[str, str], list[float]] = {}  # accuracies by group and value
+
+    @cache  # variants share dAEs
+    def pretrained(dae: "DaeSettings") -> list[list[np.ndarray]]:
+        return [encoder for encoder, _ in study.pretrain("ablations", [dae] * settings.models, test=False)]
+
     for variant in networks:
         classifier, how = replace(arms[variant.pretrained], **variant.changes), usual | variant.dae
 
@@ -100,9 +108,9 @@ def main(params: Params, study_params: StudyParams) -> None:
         def answer(variant: Variant = variant, classifier: ClassifierSettings = classifier, how: dict = how) -> dict:
             encoders: list[list[np.ndarray]] = [[]]
             if variant.pretrained:
-                daes = [dae_settings(params, units=classifier.units, **how)] * settings.models
                 arrays = None if variant.transferred is None else 2 * variant.transferred
-                encoders = [encoder[:arrays] for encoder, _ in study.pretrain("ablations", daes, test=False)]
+                own = pretrained(dae_settings(params, units=classifier.units, **how))
+                encoders = [encoder[:arrays] for encoder in own]
             return {"accuracies": study.test(name, drawn, classifier, encoders)}
 
         what = f"{variant.group}: {variant.value}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.harness import Section, Table, run
 from benchmarks.projects import Project, clone
-from tools.small import change
+from tools.small import SMALL, change
 
 TITLE = "Your own images"
 SIZES = [(20_000, 28), (20_000, 64), (200_000, 64)]  # images, and pixels of a side
@@ -36,7 +36,7 @@ def measure(quick: bool) -> Section:
     for n, side in [(1000, 8)] if quick else SIZES:
         with clone() as project, tempfile.TemporaryDirectory() as folder:
             seconds = imported(project, Path(folder, "images.npz"), n, side)
-            change(project.folder / "params.yaml", SETTINGS)
+            change(project.folder / "params.yaml", SETTINGS | (SMALL["params.yaml"] if quick else {}))
             for stage in STAGES:
                 project.dvc("repro", "--single-item", stage)
             found = {name: json.loads((project.folder / f"data/runs/{name}.json").read_text()) for name in STAGES}

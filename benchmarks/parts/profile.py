@@ -64,7 +64,8 @@ def _milliseconds(project: Project, quick: bool) -> float:
     parameters, seconds = project.folder / "params.yaml", []
     arm = "baseline" if "\nbaseline:" in parameters.read_text() else "finetune"  # one section held both arms' settings
     few, many = (10, 1010) if quick else (1000, 11_000)
+    settings = {"replicates": 2, "pretrain.models": 1, "split.repeats": 0} | ({"network.units": [16]} if quick else {})
     for steps in (few, many):
-        change(parameters, {"replicates": 2, "pretrain.models": 1, "split.repeats": 0, f"{arm}.steps": steps})
+        change(parameters, settings | {f"{arm}.steps": steps})
         seconds.append(stage_seconds(project.dvc("repro", "--force", "baseline"))["baseline"])
     return 1000 * (seconds[1] - seconds[0]) / (many - few)

@@ -136,7 +136,8 @@ def test_a_digit_cut_out_to_its_edge_is_found(digits):
     assert np.abs(found.astype(float) - digits[0]).mean() < 15
 
 
-def test_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
+def test_most_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
+    """So says README. With four dAEs of other seeds, 58 to 66% of 400 scribbles were; 3 to 5% of the digits."""
     images = mnist["train_images"][:10_000].reshape(-1, 784)
     settings = DaeSettings((256, 64), "masking", 0.5, tied=False, epochs=15, batch_size=128, learning_rate=0.003)
     (dae,) = train_daes([(DaeJob(images, seed=0), settings)])
@@ -147,7 +148,7 @@ def test_scribbles_are_odder_than_nearly_all_digits(mnist, classifier):
         return oddities(images, denoised, classifier.predict_proba(images))
 
     limits = np.percentile(odd(mnist["test_images"]), 99, axis=0)
-    scribbles = accepted(scribble(np.random.default_rng(seed)) for seed in range(40))
+    scribbles = accepted(scribble(np.random.default_rng(seed)) for seed in range(200))
     digits = [image for image in accepted(255 - mnist["test_images"][:300:3]) if image is not None]
-    assert (odd(scribbles) > limits).any(axis=1).mean() > 0.6
+    assert (odd(scribbles) > limits).any(axis=1).mean() > 0.5
     assert (odd(digits) > limits).any(axis=1).mean() < 0.06

@@ -24,6 +24,7 @@ def test_both_files_get_the_small_settings_and_keep_their_comments(root, tmp_pat
         assert list(yaml.safe_load(after)) == list(yaml.safe_load(before))
     script = (tmp_path / "docs/plain_keras.py").read_text()
     assert re.findall(r"epochs=\w+", script) == ["epochs=1"] * 2
+    assert script.count("(64, 32, 16)") == 2 and "(32, 64)" in script and "batch_size=256" in script
 
 
 def test_a_key_that_is_not_there_is_an_error(root, tmp_path):
