@@ -31,8 +31,8 @@ def measure(quick: bool) -> Section:
     ]
     return [
         "From the start of Python until the stage's module is imported, with all that it imports at its head. Stages "
-        "that train import TensorFlow after that, themselves or in their workers. The row `nothing` is Python alone: it "
-        "tells how fast the machine was.",
+        "that train import TensorFlow after that, themselves or in their workers. The row `nothing` is Python alone: "
+        "it tells how fast the machine was.",
         Table(["stage", "seconds", "target"], rows),
         f"Imported plainly, TensorFlow and Keras take {spread(ratios(seconds[PLAINLY], seconds[OURS]))} times as long "
         f"as by `{BACKEND}`, from the start of a process to its end.",
