@@ -104,10 +104,10 @@ def table(params, root, small_study, monkeypatch):
 
 def test_every_network_is_pre_trained_and_trained_with_its_own_changes(params, table):
     usual = dae_settings(params, epochs=6)
-    assert len(table.pretrained) == 15
+    assert len(table.pretrained) == len({*table.pretrained}) == 11  # what variants share is trained once
     assert table.pretrained[0] == (usual, False)
-    assert table.pretrained[2] == (replace(usual, tied=True), False)
-    assert table.pretrained[7] == (replace(usual, epochs=18), False)
+    assert table.pretrained[1] == (replace(usual, tied=True), False)
+    assert table.pretrained[4] == (replace(usual, epochs=18), False)
     assert table.pretrained[-1] == (replace(usual, units=(16, 32, 128), convolutional=True), False)
     with_, without = (classifier_settings(params, arm) for arm in ("finetune", "baseline"))
     assert [settings for settings, _ in table.tested[:3]] == [with_, without, replace(with_, frozen=3)]
