@@ -98,8 +98,8 @@ def main(params: Params, study_params: StudyParams) -> None:
     found: dict[tuple[str, str], list[float]] = {}  # accuracies by group and value
 
     @cache  # variants share dAEs
-    def pretrained(dae: "DaeSettings") -> list[list[np.ndarray]]:
-        return [encoder for encoder, _ in study.pretrain("ablations", [dae] * settings.models, test=False)]
+    def pretrained(kind: "DaeSettings") -> list[list[np.ndarray]]:
+        return [encoder for encoder, _ in study.pretrain("ablations", [kind] * settings.models, test=False)]
 
     for variant in networks:
         classifier, how = replace(arms[variant.pretrained], **variant.changes), usual | variant.dae

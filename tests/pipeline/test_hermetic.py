@@ -129,6 +129,7 @@ class Hermetic:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(small.folder / path, self.folder / path)
         account = folder / "account"
+        # not all on the same core
         one_core = ["taskset", "--cpu-list", str(CORES[len(name) % len(CORES)])] if CORES else []
         observed = [sys.executable, "-c", OBSERVER, f"stages.{name}", json.dumps(parameters), str(account)]
         done = subprocess.run(
