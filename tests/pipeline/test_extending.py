@@ -154,7 +154,7 @@ def test_every_study_runs(extended):
     assert (noise["accuracy"] > 0.3).all() and (noise["psnr_denoised"].iloc[1:] > noise["psnr_noisy"].iloc[1:]).all()
     ablations = pd.read_csv(extended.folder / "reports/studies/ablations.csv")
     assert {"reference", "encoder", "weights", "epochs", "depth", "code", "anchor"} <= set(ablations["group"])
-    dead = (ablations["group"] == "code") & (ablations["value"] == "4")  # of 4 ReLU units all may be dead
+    dead = (ablations["group"] == "code") & (ablations["value"] == "4")  # if ReLU units, all may be dead
     assert dead.sum() == 1 and (ablations[~dead]["accuracy"] > 0.1).all(), ablations.to_string()  # chance
     for page in ("studies.md", "estudos.md", "studies.html"):
         text = (extended.folder / "reports/studies" / page).read_text()
