@@ -44,17 +44,6 @@ def tool():
 
 
 @pytest.fixture(scope="session")
-def mnist() -> dict[str, np.ndarray]:
-    """The real MNIST: from the pipeline's own data when they are there, else from the first source that has it."""
-    raw = ROOT / "data" / "raw"
-    if all((raw / f"{name}.npy").is_file() for name in _sources.NPZ_NAMES):
-        arrays = {name: np.load(raw / f"{name}.npy") for name in _sources.NPZ_NAMES}
-        if all(_sources.sha256(arrays[name]) == _sources.DATASETS["mnist"]["sha256"][name] for name in arrays):
-            return arrays
-    return _sources.find("mnist")
-
-
-@pytest.fixture(scope="session")
 def made_once(tmp_path_factory, worker_id):
     """Makes a folder once for all processes that run tests side by side: `made_once(name, make)` returns it.
 
@@ -76,13 +65,33 @@ def made_once(tmp_path_factory, worker_id):
 
 
 @pytest.fixture(scope="session")
-def mnist_file(mnist, made_once) -> Path:
-    """MNIST as the file that Keras's site serves."""
+def mnist_file(made_once) -> Path:
+    """The real MNIST as the file that Keras's site serves: from the pipeline's own data when they are there, else from
+    the first source that has it.
+    """
 
     def make(folder: Path) -> None:
-        np.savez(folder / "mnist.npz", **{key: mnist[name] for name, key in _sources.NPZ_NAMES.items()})
+        arrays = own_mnist() or _sources.find("mnist")
+        np.savez(folder / "mnist.npz", **{key: arrays[name] for name, key in _sources.NPZ_NAMES.items()})
 
     return made_once("mnist", make) / "mnist.npz"
+
+
+def own_mnist() -> dict[str, np.ndarray] | None:
+    """MNIST from data/raw; None if it is not there."""
+    raw = ROOT / "data" / "raw"
+    if not all((raw / f"{name}.npy").is_file() for name in _sources.NPZ_NAMES):
+        return None
+    arrays = {name: np.load(raw / f"{name}.npy") for name in _sources.NPZ_NAMES}
+    known = _sources.DATASETS["mnist"]["sha256"]
+    return arrays if all(_sources.sha256(arrays[name]) == known[name] for name in arrays) else None
+
+
+@pytest.fixture(scope="session")
+def mnist(mnist_file) -> dict[str, np.ndarray]:
+    """The real MNIST, by the names of the files in data/raw."""
+    with np.load(mnist_file) as file:
+        return {name: file[key] for name, key in _sources.NPZ_NAMES.items()}
 
 
 @pytest.fixture(scope="session")

@@ -37,8 +37,7 @@ def measure(quick: bool) -> Section:
         with clone() as project, tempfile.TemporaryDirectory() as folder:
             seconds = imported(project, Path(folder, "images.npz"), n, side)
             change(project.folder / "params.yaml", SETTINGS | (SMALL["params.yaml"] if quick else {}))
-            for stage in STAGES:
-                project.dvc("repro", "--single-item", stage)
+            project.dvc("repro", "--single-item", *STAGES)
             found = {name: json.loads((project.folder / f"data/runs/{name}.json").read_text()) for name in STAGES}
         most = max(found, key=lambda name: found[name]["peak_mib"])
         others = sum(facts["seconds"] for name, facts in found.items() if name not in ("pretrain", "reconstruct"))

@@ -11,14 +11,15 @@ from distributed import Client
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
-def cluster(project, tmp_path):
-    """The scheduler's address."""
-    running, file = [], tmp_path / "scheduler.json"
+@pytest.fixture(scope="module")
+def cluster(project, tmp_path_factory):
+    """A client; the cluster stays while one stage after the other runs on it."""
+    folder = tmp_path_factory.mktemp("cluster")
+    running, file = [], folder / "scheduler.json"
 
     def start(*arguments: str) -> None:
         command = [sys.executable, "-m", "dask", *arguments, "--no-dashboard"]
-        with (tmp_path / f"{len(running)}.log").open("w") as log:
+        with (folder / f"{len(running)}.log").open("w") as log:
             options = {"cwd": project.folder, "env": project.environment, "stdout": log, "stderr": subprocess.STDOUT}
             running.append(subprocess.Popen(command, **options))
 
@@ -26,7 +27,7 @@ def cluster(project, tmp_path):
     while not file.is_file() or not file.read_text():
         time.sleep(0.1)
     for _ in range(2):
-        start("worker", "--scheduler-file", str(file), "--nthreads", "1", "--local-directory", str(tmp_path))
+        start("worker", "--scheduler-file", str(file), "--nthreads", "1", "--local-directory", str(folder))
     with Client(scheduler_file=str(file)) as client:
         client.wait_for_workers(2)
         yield client

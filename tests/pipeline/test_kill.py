@@ -20,10 +20,11 @@ import yaml
 from conftest import QUOTED
 
 STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
-KILLS = 3  # of each stage
+KILLS = 2  # of each stage: one of all that runs, one of what DVC started
 DVC_TRIAL = re.compile(r"\.[\w-]{22}\.tmp")  # a file by which DVC finds out what links a folder can have
 DVC_HALF = {  # what DVC says of a file of its own that it was writing when killed: that file, which it does not mend
-    "RWLock-file": ".dvc/tmp/rwlock",
+    "JSON structure is corrupted": ".dvc/tmp/rwlock",
+    "format error": ".dvc/tmp/rwlock",
     "dvc.lock' validation failed": "dvc.lock",
     "dvc.lock' is invalid": "dvc.lock",
 }
@@ -126,14 +127,8 @@ def test_killed_at_random_moments_the_pipeline_ends_as_if_undisturbed(small, tmp
             assert repro.process.returncode == 0, repro.output
             if not left:
                 break
-            # stages done before they were killed often enough run again
-            shutil.rmtree(project.folder / ".dvc" / "cache")
-            locked = yaml.safe_load(lock.read_text())["stages"]
-            for path in (out["path"] for stage in left for out in locked[stage]["outs"]):
-                if (project.folder / path).is_dir():
-                    shutil.rmtree(project.folder / path)
-                else:
-                    (project.folder / path).unlink(missing_ok=True)
+            # stages done before they were killed often enough run again, as if their commands had changed
+            lock.write_text(re.sub(rf"(?m)^(  (?:{'|'.join(left)}):\n    cmd:) .*", r"\1 another", lock.read_text()))
             continue
         accepted = now  # a stage began, so DVC could read it
         time.sleep(rng.uniform(0, seconds[stage]))
