@@ -1,6 +1,7 @@
 """The page to play with, of a small pipeline, in a real browser: against Keras, against predict, and in use."""
 
 import functools
+import json
 import re
 
 import numpy as np
@@ -43,8 +44,13 @@ def settled(page):
     page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def call(page, function, argument):
+    """What a function gives in the page; it goes as text, as long arrays take Playwright several times as long."""
+    return json.loads(page.evaluate(f"text => JSON.stringify(({function})(JSON.parse(text)))", json.dumps(argument)))
+
+
 def pixels(page, name):
-    return np.array(page.evaluate(f"[...greys(find('{name}').getContext('2d'))]"))
+    return np.array(call(page, "name => [...greys(find(name).getContext('2d'))]", name))
 
 
 def answer(page):
@@ -62,7 +68,7 @@ def test_the_networks_of_the_page_are_those_of_keras(opened, small, mnist):
         const found = results(Float64Array.from(image, pixel => pixel / 255), "masking", 0);
         return ["dae", "with", "without"].map(name => [...found[name === "dae" ? "restored" : name]]);
     })"""
-    answers = opened().evaluate(script, images.tolist())
+    answers = call(opened(), script, images.tolist())
     models = [keras.models.load_model(small.folder / path, compile=False) for path in NETWORKS.values()]
     restored, *probabilities = (np.array(found) for found in zip(*answers, strict=True))
     clean = scale(images)
@@ -83,7 +89,7 @@ def test_the_noise_of_the_page_is_that_of_the_pipeline(opened):
     })"""
     for corruption in CORRUPTIONS:
         for noise in (0.0, 0.3, 1.0):
-            found = np.array(page.evaluate(script, [clean.tolist(), corruption, noise]))
+            found = np.array(call(page, script, [clean.tolist(), corruption, noise]))
             expected = np.asarray(corrupt(np.tile(clean, (40, 1)), corruption, noise, [0, 1]))
             shares = [
                 [(noisy == 0).mean(), (noisy == 1).mean(), *np.histogram(noisy, 10, (0, 1))[0] / noisy.size]
@@ -106,7 +112,7 @@ def test_a_drawing_is_prepared_as_predict_prepares_a_picture(opened, mnist):
 
     def compare(sheet):
         expected = as_mnist(np.round(255 * sheet).astype(np.uint8)).ravel().astype(int)
-        found = np.array(page.evaluate(script, sheet.ravel().tolist()))
+        found = np.array(call(page, script, sheet.ravel().tolist()))
         assert np.abs(found - expected).max() <= 3
         assert np.abs(found - expected).mean() < 0.2
 
@@ -123,7 +129,7 @@ def test_a_drawing_is_prepared_as_predict_prepares_a_picture(opened, mnist):
     blank, two = np.zeros((SHEET, SHEET)), np.zeros((SHEET, SHEET))
     two[50:150] = np.hstack([enlarged(image, 100) for image in mnist["test_images"][:2]])
     for sheet, expected in ((blank, {"problem": "nothing"}), (two, {"problem": "several", "n": 2})):
-        assert page.evaluate(script, sheet.ravel().tolist()) == expected
+        assert call(page, script, sheet.ravel().tolist()) == expected
         with pytest.raises(ValueError, match=r"no digit" if sheet is blank else "2 digits"):
             as_mnist(np.round(255 - 255 * sheet).astype(np.uint8))
 
