@@ -1,6 +1,7 @@
 """Renders templates to Markdown: one template a language, all with the same facts."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,12 @@ def render(folder: Path, language: str, facts: dict[str, Any]) -> str:
     return _numbered(text, language)
 
 
+@cache
 def environment(*folders: Path, autoescape: bool = False) -> Environment:
-    """A Jinja environment for the templates in these folders; a name without a value raises UndefinedError."""
+    """The Jinja environment for the templates in these folders; a name without a value raises UndefinedError.
+
+    There is one, because it keeps compiled templates, and to compile one takes longer than to render it ten times.
+    """
     return Environment(
         loader=FileSystemLoader(folders),
         undefined=StrictUndefined,
