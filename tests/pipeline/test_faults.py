@@ -95,6 +95,7 @@ def test_ctrl_c_ends_a_stage_with_one_line_and_leaves_no_process(start, project,
     assert [line for line in output.splitlines() if not re.match(r"(epoch|run) \d", line)] == ["interrupted"]
     assert process.returncode == 1
     project.call("git", "checkout", "--quiet", "--force", "main")
+    assert project.call("git", "status", "--porcelain") == ""
 
 
 def test_ctrl_c_ends_dvc_repro(start, project):
