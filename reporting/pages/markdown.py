@@ -51,7 +51,7 @@ def render(folder: Path, language: str, facts: dict[str, Any]) -> str:
 def environment(*folders: Path, autoescape: bool = False) -> Environment:
     """The Jinja environment for the templates in these folders; a name without a value raises UndefinedError.
 
-    There is one, because it keeps compiled templates, and to compile one takes longer than to render it ten times.
+    It is made once for the same folders: it keeps compiled templates, and compiling takes longer than ten renderings.
     """
     return Environment(
         loader=FileSystemLoader(folders),

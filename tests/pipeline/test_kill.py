@@ -20,7 +20,7 @@ import yaml
 from conftest import QUOTED
 
 STAGES = yaml.safe_load((Path(__file__).parents[2] / "dvc.yaml").read_text())["stages"]
-KILLS = 2  # of each stage: one of all that runs, one of what DVC started
+KILLS = 3  # of each stage
 DVC_TRIAL = re.compile(r"\.[\w-]{22}\.tmp")  # a file by which DVC finds out what links a folder can have
 DVC_HALF = {  # what DVC says of a file of its own that it was writing when killed: that file, which it does not mend
     "JSON structure is corrupted": ".dvc/tmp/rwlock",

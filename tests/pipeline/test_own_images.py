@@ -19,7 +19,6 @@ pytestmark = pytest.mark.slow
 
 
 def use(project: Project, source: Path, *options: str, **changes) -> Project:
-    project.environment = project.environment | {"DAE_JOBS": "1"}  # fewer processes import TensorFlow
     project.call(sys.executable, "-m", "tools.import_images", str(source), *options)
     change(project.folder / "params.yaml", {"dataset": "own", **changes})
     project.output = project.dvc("repro")
